@@ -34,7 +34,14 @@ struct pgstep {
 	const int		*lengths;	/* NULL: all text */
 	const int		*formats;	/* NULL: all text; 1 = binary */
 	int			 result_format;	/* 0 text, 1 binary */
-	bool			 sync_after;	/* ends the transaction here; a failure behind it leaves the earlier part done */
+	bool			 sync_after;	/* ends the transaction here: the parts stand or fail each for itself; a later one is run even if an earlier one failed */
+};
+
+/* Private: one message of a job, see pgjob.h. */
+struct pgop {
+	enum { PGOP_PREPARE, PGOP_EXECUTE, PGOP_SYNC, PGOP_END } kind;
+	size_t	step;
+	size_t	first, last;	/* of the transaction that it belongs to */
 };
 
 struct pgjob;
@@ -46,16 +53,26 @@ struct pgjob {
 	size_t			 step_count;
 	pgjob_done_fn		 on_done;	/* called from an event or timer callback, never from pgpool_submit() */
 	void			*arg;
+	bool			 is_read_only;	/* may be sent once more when its connection broke; else such a job is LOST */
+	int64_t			 timeout_ms;	/* the statement_timeout that it sets for itself; 0: the pool's. A job that has run for step_count times as long and 5 s more loses its connection */
 	/* Results, owned by the job: pgjob_clear(). */
-	PGresult		*results[PGJOB_STEPS_MAX];
+	PGresult		*results[PGJOB_STEPS_MAX];	/* NULL: not run, or rolled back */
 	enum pgjob_outcome	 outcome;
-	size_t			 failed_step;
-	/* Private to pgpool.c. */
+	size_t			 failed_step;	/* the first one; its error is in results */
+	/* Private to the pool, set by pgpool_submit(). */
 	struct pgjob		*next;
-	struct pgconn		*conn;
+	struct pgpool		*pool;
+	uint64_t		 number;	/* in order of submission */
 	uint64_t		 queued_at_ms;
-	size_t			 done_steps;
+	struct pgop		 op;		/* the message whose answer is awaited */
+	unsigned		 todo;		/* one bit a step: not yet done for good */
+	unsigned		 prepares;	/* its Parse goes with this try */
+	unsigned		 failed;
+	unsigned		 stale;		/* failed for a lost or outdated plan only */
 	bool			 is_abandoned;
+	bool			 is_exposed;	/* a Sync has been written: it may have taken effect */
+	bool			 is_second_plan;	/* sent again after a stale plan */
+	bool			 is_second_conn;	/* sent again after a broken connection */
 };
 
 struct pgpool;
@@ -72,14 +89,16 @@ struct pgpool_options {
 	const char	*application_name;
 };
 
-/* In a worker. Starts connecting; returns at once. */
+/* In a worker. Starts connecting; returns at once. Never freed. Resolve host names in the parent: pginfo_resolve(). */
 struct pgpool	*pgpool_new(const struct pgpool_options *options);
 
 /*
- * Takes the job. false: the queue is full (or draining), on_done will not be
- * called. Statements are prepared on first use of a connection, in the same
- * pipeline; "cached plan must not change" and lost statements are prepared
- * again and the job is sent once more when nothing of it had run.
+ * Takes the job (its results have to be clear). false: the queue is full, or
+ * the database has been away for longer than queue_wait_ms; on_done will not
+ * be called. Statements are prepared on first use of a connection, in the
+ * same pipeline; after "cached plan must not change" or a lost statement the
+ * transaction, which was rolled back, is prepared anew and sent once more.
+ * So is one that the server ended (restart, failover) before it took effect.
  */
 bool		 pgpool_submit(struct pgpool *pool, struct pgjob *job) MUST_CHECK;
 

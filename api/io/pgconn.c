@@ -1,0 +1,588 @@
+/*
+ * pgconn.c -- a connection's life: waiting → connecting → ready (→ broken)
+ * → waiting. pgconn_retire() is the only way out, and gives every job back.
+ *
+ * Events are level-triggered, unlike Kore's own: libpq does not read until
+ * EAGAIN, so with an edge the rest of a large result would stay unseen.
+ */
+#include <sys/epoll.h>
+
+#include <assert.h>
+#include <kore/kore.h>
+#include <openssl/ssl.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/uuid.h"
+#include "io/pgconn.h"
+
+#define BACKOFF_MIN_MS		50
+#define BACKOFF_MAX_MS		2000
+#define STABLE_MS		1000	/* up for so long: back-off starts anew */
+#define JOB_GRACE_MS		5000	/* above what the server should have ended */
+#define PREPARED_MAX		512	/* statements a connection */
+#define REASON_SIZE		256
+
+enum pgconn_state {
+	PGCONN_WAITING,		/* no socket; connects at retry_at_ms */
+	PGCONN_CONNECTING,	/* until deadline_ms */
+	PGCONN_READY,
+	PGCONN_BROKEN		/* writing failed: to be read out and retired */
+};
+
+/* One variant's statement on this connection. */
+struct prepared {
+	uint16_t	generation;	/* part of the name: an outdated one stays */
+	bool		is_sent;	/* its Parse has been written */
+};
+
+struct pgconn {
+	struct kore_event	 evt;	/* first: Kore casts */
+	enum pgconn_state	 state;
+	PGconn			*pg;
+	int			 mask;	/* what epoll watches, when READY */
+	const struct pgconn_owner *owner;
+	void			*owner_arg;
+	struct pginfo		*info;
+	int64_t			 statement_timeout_ms;
+	/* In flight, in the order of the answers. */
+	struct pgjob		*head, *last;
+	unsigned		 in_flight;
+	uint64_t		 head_since_ms;
+	enum pgjob_end		 end;
+	/* By variant id. */
+	struct prepared		*prepared;
+	size_t			 prepared_cap;
+	unsigned		 prepared_count;
+	/* Connecting. */
+	uint64_t		 retry_at_ms, deadline_ms, ready_at_ms;
+	unsigned		 attempts;	/* failed ones, in a row */
+};
+
+static void	 on_pgconn_event(void *arg, int has_error);
+static void	 on_pgconn_notice(void *arg, const PGresult *notice);
+
+static void	 pgconn_connect(struct pgconn *conn, uint64_t now_ms);
+static void	 pgconn_poll(struct pgconn *conn, PostgresPollingStatusType);
+static void	 pgconn_establish(struct pgconn *conn);
+static void	 pgconn_arm(struct pgconn *conn, int mask);
+static void	 pgconn_retire(struct pgconn *conn, const char *reason);
+static uint64_t	 pgconn_backoff_ms(unsigned attempts);
+static void	 pgconn_give_back(struct pgconn *conn, struct pgjob *head,
+		    enum pgjob_end end);
+
+static void	 pgconn_read(struct pgconn *conn);
+static bool	 pgconn_consume(struct pgconn *conn);
+static const char *pgconn_drain(struct pgconn *conn);
+static const char *pgconn_take(struct pgconn *conn, PGresult *owned_result);
+static void	 pgconn_end_transaction(struct pgconn *conn);
+static void	 pgconn_notifies(struct pgconn *conn);
+
+static bool	 pgconn_write(struct pgconn *conn, struct pgjob *job);
+static bool	 pgconn_write_op(struct pgconn *conn, struct pgjob *job,
+		    const struct pgop *op);
+static void	 pgconn_plan(struct pgconn *conn, struct pgjob *job);
+static struct prepared *pgconn_prepared(struct pgconn *conn, uint32_t id);
+static void	 statement_name_of(uint32_t id, const struct prepared *entry,
+		    char out[32]);
+static void	*must_have(void *ptr);
+
+struct pgconn *
+pgconn_new(const struct pgconn_options *options,
+    const struct pgconn_owner *owner, void *arg)
+{
+	struct pgconn	*conn;
+	struct pginfo	*info;
+
+	if ((info = pginfo_new(options->conninfo, &options->session)) == NULL)
+		return (NULL);
+	conn = must_have(calloc(1, sizeof(*conn)));
+	conn->evt.type = KORE_TYPE_PGSQL_CONN;
+	conn->evt.handle = on_pgconn_event;
+	conn->state = PGCONN_WAITING;
+	conn->owner = owner;
+	conn->owner_arg = arg;
+	conn->info = info;
+	conn->statement_timeout_ms = options->session.statement_timeout_ms;
+	return (conn);
+}
+
+bool
+pgconn_is_ready(const struct pgconn *conn)
+{
+	return (conn->state == PGCONN_READY);
+}
+
+unsigned
+pgconn_in_flight(const struct pgconn *conn)
+{
+	return (conn->in_flight);
+}
+
+const char *
+pgconn_host(const struct pgconn *conn)
+{
+	const char	*host;
+
+	host = conn->state == PGCONN_READY ? PQhost(conn->pg) : NULL;
+	return (host != NULL ? host : "");
+}
+
+uint64_t
+pgconn_head_age_ms(const struct pgconn *conn, uint64_t now_ms)
+{
+	if (conn->head == NULL || now_ms < conn->head_since_ms)
+		return (0);
+	return (now_ms - conn->head_since_ms);
+}
+
+void
+pgconn_send(struct pgconn *conn, struct pgjob *job)
+{
+	assert(conn->state == PGCONN_READY);
+
+	job->next = NULL;
+	if (conn->head == NULL) {
+		conn->head = job;
+		conn->head_since_ms = kore_time_ms();
+	} else {
+		conn->last->next = job;
+	}
+	conn->last = job;
+	conn->in_flight++;
+
+	pgconn_plan(conn, job);
+	pgop_first(job, &job->op);
+	if (!pgconn_write(conn, job))
+		conn->state = PGCONN_BROKEN;
+#ifndef LIBPQ_HAS_SEND_PIPELINE_SYNC
+	/* PQpipelineSync() has sent already; see whether all of it went. */
+	else
+		pgconn_flush(conn);
+#endif
+}
+
+/* Never waits: what the socket does not take goes at its EPOLLOUT. */
+void
+pgconn_flush(struct pgconn *conn)
+{
+	int	left;
+
+	if (conn->state != PGCONN_READY)
+		return;
+	if ((left = PQflush(conn->pg)) == -1)
+		conn->state = PGCONN_BROKEN;
+	else
+		pgconn_arm(conn, left == 1 ? EPOLLIN | EPOLLOUT : EPOLLIN);
+}
+
+void
+pgconn_tick(struct pgconn *conn, uint64_t now_ms)
+{
+	int64_t	timeout_ms;
+
+	switch (conn->state) {
+	case PGCONN_WAITING:
+		if (now_ms >= conn->retry_at_ms)
+			pgconn_connect(conn, now_ms);
+		break;
+	case PGCONN_CONNECTING:
+		if (now_ms < conn->deadline_ms)
+			break;
+		pginfo_rotate(conn->info);
+		pgconn_retire(conn, "connect timeout");
+		break;
+	case PGCONN_READY:
+		if (conn->head == NULL)
+			break;
+		timeout_ms = conn->head->timeout_ms > 0 ?
+		    conn->head->timeout_ms : conn->statement_timeout_ms;
+		timeout_ms *= (int64_t)conn->head->step_count;
+		if (timeout_ms > 0 && pgconn_head_age_ms(conn, now_ms) >
+		    (uint64_t)timeout_ms + JOB_GRACE_MS)
+			pgconn_retire(conn, "no answer");
+		break;
+	case PGCONN_BROKEN:
+		/* The server's last words may explain it. */
+		pgconn_read(conn);
+		conn->owner->on_turn(conn, conn->owner_arg);
+		break;
+	}
+}
+
+/* has_error comes with data too (EPOLLRDHUP): reading tells, so read. */
+static void
+on_pgconn_event(void *arg, int has_error)
+{
+	struct pgconn	*conn = arg;
+
+	(void)has_error;
+	conn->evt.flags &= ~(KORE_EVENT_READ | KORE_EVENT_WRITE);
+
+	switch (conn->state) {
+	case PGCONN_WAITING:
+		/* Closed earlier in the same batch. */
+		return;
+	case PGCONN_CONNECTING:
+		pgconn_poll(conn, PQconnectPoll(conn->pg));
+		break;
+	case PGCONN_READY:
+	case PGCONN_BROKEN:
+		pgconn_read(conn);
+		break;
+	}
+	conn->owner->on_turn(conn, conn->owner_arg);
+}
+
+/* Notices are for people at psql; libpq would print them. */
+static void
+on_pgconn_notice(void *arg, const PGresult *notice)
+{
+	(void)arg;
+	(void)notice;
+}
+
+static void
+pgconn_connect(struct pgconn *conn, uint64_t now_ms)
+{
+	conn->state = PGCONN_CONNECTING;
+	conn->deadline_ms = now_ms +
+	    (uint64_t)pginfo_connect_timeout_ms(conn->info);
+	conn->end = PGJOB_END_BROKEN;
+	conn->pg = must_have(PQconnectStartParams(
+	    pginfo_keywords(conn->info), pginfo_values(conn->info), 0));
+	(void)PQsetNoticeReceiver(conn->pg, on_pgconn_notice, NULL);
+	pgconn_poll(conn, PQstatus(conn->pg) == CONNECTION_BAD ?
+	    PGRES_POLLING_FAILED : PGRES_POLLING_WRITING);
+}
+
+/* The socket may be another one after every step (next host, no SSL). */
+static void
+pgconn_poll(struct pgconn *conn, PostgresPollingStatusType status)
+{
+	if (status == PGRES_POLLING_OK)
+		pgconn_establish(conn);
+	else if (status == PGRES_POLLING_FAILED || PQsocket(conn->pg) == -1)
+		pgconn_retire(conn, PQerrorMessage(conn->pg));
+	else
+		kore_platform_event_schedule(PQsocket(conn->pg),
+		    status == PGRES_POLLING_READING ? EPOLLIN : EPOLLOUT, 0,
+		    conn);
+}
+
+static void
+pgconn_establish(struct pgconn *conn)
+{
+	if (PQsetnonblocking(conn->pg, 1) == -1 ||
+	    PQenterPipelineMode(conn->pg) == 0) {
+		pgconn_retire(conn, PQerrorMessage(conn->pg));
+		return;
+	}
+	conn->state = PGCONN_READY;
+	conn->ready_at_ms = kore_time_ms();
+	conn->mask = 0;
+	pgconn_arm(conn, EPOLLIN);
+	conn->owner->on_up(conn, conn->owner_arg);
+}
+
+static void
+pgconn_arm(struct pgconn *conn, int mask)
+{
+	if (mask == conn->mask)
+		return;
+	/* Scheduling a closed socket would end the worker. */
+	if (PQsocket(conn->pg) == -1)
+		return;
+	kore_platform_event_schedule(PQsocket(conn->pg), mask | EPOLLRDHUP, 0,
+	    conn);
+	conn->mask = mask;
+}
+
+/* Closes, plans the next attempt and gives the jobs back. */
+static void
+pgconn_retire(struct pgconn *conn, const char *reason)
+{
+	struct pgjob	*head = conn->head;
+	enum pgjob_end	 end = conn->end;
+	uint64_t	 now_ms = kore_time_ms();
+	PGconn		*pg = conn->pg;
+	bool		 was_up = conn->state != PGCONN_CONNECTING;
+
+	if (was_up && now_ms - conn->ready_at_ms > STABLE_MS)
+		conn->attempts = 0;
+	conn->pg = NULL;
+	conn->state = PGCONN_WAITING;
+	conn->retry_at_ms = now_ms + pgconn_backoff_ms(conn->attempts++);
+	conn->head = conn->last = NULL;
+	conn->in_flight = 0;
+	free(conn->prepared);
+	conn->prepared = NULL;
+	conn->prepared_cap = conn->prepared_count = 0;
+
+	/* The reason may be libpq's: before the end of pg. */
+	conn->owner->on_down(conn, was_up, reason, conn->owner_arg);
+	/* Says goodbye without waiting: the socket is non-blocking. */
+	PQfinish(pg);
+	pgconn_give_back(conn, head, end);
+}
+
+/* 50 ms doubling to 2 s, give or take a quarter. */
+static uint64_t
+pgconn_backoff_ms(unsigned attempts)
+{
+	uint64_t	delay = BACKOFF_MIN_MS;
+	uint16_t	noise;
+
+	while (attempts-- > 0 && delay < BACKOFF_MAX_MS)
+		delay *= 2;
+	if (delay > BACKOFF_MAX_MS)
+		delay = BACKOFF_MAX_MS;
+	random_bytes(&noise, sizeof(noise));
+	return (delay * 3 / 4 + delay / 2 * noise / UINT16_MAX);
+}
+
+/* on_job may submit further jobs and free this one. */
+static void
+pgconn_give_back(struct pgconn *conn, struct pgjob *head, enum pgjob_end end)
+{
+	struct pgjob	*job, *next;
+
+	for (job = head; job != NULL; job = next) {
+		next = job->next;
+		job->next = NULL;
+		conn->owner->on_job(conn, job,
+		    pgjob_break(job, job == head, end), conn->owner_arg);
+	}
+}
+
+static void
+pgconn_read(struct pgconn *conn)
+{
+	const char	*trouble;
+	bool		 is_alive;
+
+	is_alive = pgconn_consume(conn);
+	/* What came before the end still counts. */
+	trouble = pgconn_drain(conn);
+	pgconn_notifies(conn);
+
+	if (trouble != NULL) {
+		pgconn_retire(conn, trouble);
+	} else if (!is_alive || conn->state == PGCONN_BROKEN ||
+	    PQstatus(conn->pg) != CONNECTION_OK) {
+		pgconn_retire(conn, PQerrorMessage(conn->pg));
+	} else {
+		pgconn_flush(conn);
+	}
+}
+
+/* Epoll does not see what OpenSSL has decrypted already. */
+static bool
+pgconn_consume(struct pgconn *conn)
+{
+	const SSL	*ssl;
+
+	do {
+		if (PQconsumeInput(conn->pg) == 0)
+			return (false);
+		ssl = PQsslStruct(conn->pg, "OpenSSL");
+	} while (ssl != NULL && SSL_pending(ssl) > 0);
+	return (true);
+}
+
+/* Returns the reason if the connection cannot be used any more. */
+static const char *
+pgconn_drain(struct pgconn *conn)
+{
+	PGresult	*result;
+	const char	*trouble;
+	int		 nulls = 0;
+
+	while (conn->head != NULL && !PQisBusy(conn->pg)) {
+		/* NULL ends each statement's results: one, never a run. */
+		if ((result = PQgetResult(conn->pg)) == NULL) {
+			if (++nulls > 2)
+				return ("answers out of step");
+			continue;
+		}
+		nulls = 0;
+		if ((trouble = pgconn_take(conn, result)) != NULL)
+			return (trouble);
+	}
+	return (NULL);
+}
+
+static const char *
+pgconn_take(struct pgconn *conn, PGresult *owned_result)
+{
+	static char	 fatal[REASON_SIZE];
+	struct pgjob	*job = conn->head;
+	struct pgop	 op = job->op;
+	struct prepared	*entry;
+	ExecStatusType	 status = PQresultStatus(owned_result);
+	bool		 is_ok = pgresult_is_ok(owned_result), is_fatal;
+
+	if (status == PGRES_PIPELINE_SYNC) {
+		PQclear(owned_result);
+		if (op.kind != PGOP_SYNC)
+			return ("answers out of step");
+		pgconn_end_transaction(conn);
+		return (NULL);
+	}
+	is_fatal = pgresult_is_fatal(owned_result);
+	if (is_fatal || (status == PGRES_FATAL_ERROR &&
+	    PQstatus(conn->pg) != CONNECTION_OK &&
+	    PQresultErrorField(owned_result, PG_DIAG_SQLSTATE) == NULL)) {
+		if (is_fatal)
+			conn->end = PGJOB_END_KILLED;
+		(void)snprintf(fatal, sizeof(fatal), "%s",
+		    PQresultErrorMessage(owned_result));
+		PQclear(owned_result);
+		return (fatal);
+	}
+	if ((op.kind == PGOP_SYNC && is_ok) || (!is_ok &&
+	    status != PGRES_FATAL_ERROR && status != PGRES_PIPELINE_ABORTED)) {
+		PQclear(owned_result);
+		return ("unexpected kind of answer");
+	}
+
+	entry = pgconn_prepared(conn, job->steps[op.step].variant->id);
+	if (op.kind == PGOP_PREPARE && !is_ok && entry != NULL) {
+		/* The server does not have it. */
+		entry->is_sent = false;
+		conn->prepared_count--;
+	}
+	if (pgjob_take_result(job, owned_result) && entry != NULL) {
+		/* It has it no longer, or in a shape that does not fit. */
+		entry->is_sent = false;
+		entry->generation++;
+	}
+	return (NULL);
+}
+
+static void
+pgconn_end_transaction(struct pgconn *conn)
+{
+	struct pgjob	*job = conn->head;
+
+	if (!pgjob_end_transaction(job))
+		return;
+	conn->head = job->next;
+	conn->in_flight--;
+	conn->head_since_ms = kore_time_ms();
+	job->next = NULL;
+	conn->owner->on_job(conn, job, pgjob_conclude(job), conn->owner_arg);
+}
+
+static void
+pgconn_notifies(struct pgconn *conn)
+{
+	PGnotify	*notify;
+
+	while ((notify = PQnotifies(conn->pg)) != NULL) {
+		if (conn->owner->on_notify != NULL)
+			conn->owner->on_notify(notify->extra,
+			    conn->owner_arg);
+		PQfreemem(notify);
+	}
+}
+
+static bool
+pgconn_write(struct pgconn *conn, struct pgjob *job)
+{
+	struct pgop	op;
+
+	for (op = job->op; op.kind != PGOP_END; pgop_next(job, &op)) {
+		if (!pgconn_write_op(conn, job, &op))
+			return (false);
+	}
+	return (true);
+}
+
+static bool
+pgconn_write_op(struct pgconn *conn, struct pgjob *job, const struct pgop *op)
+{
+	const struct pgstep	*step = &job->steps[op->step];
+	const struct variant	*variant = step->variant;
+	struct prepared		*entry;
+	char			 name[32];
+
+	if (op->kind == PGOP_SYNC) {
+		job->is_exposed = true;
+#ifdef LIBPQ_HAS_SEND_PIPELINE_SYNC
+		return (PQsendPipelineSync(conn->pg) == 1);
+#else
+		return (PQpipelineSync(conn->pg) == 1);
+#endif
+	}
+	entry = pgconn_prepared(conn, variant->id);
+	if (entry == NULL || !entry->is_sent)
+		return (PQsendQueryParams(conn->pg, variant->text,
+		    (int)variant->param_count, NULL, step->values,
+		    step->lengths, step->formats, step->result_format) == 1);
+
+	statement_name_of(variant->id, entry, name);
+	if (op->kind == PGOP_PREPARE)
+		return (PQsendPrepare(conn->pg, name, variant->text, 0,
+		    NULL) == 1);
+	return (PQsendQueryPrepared(conn->pg, name,
+	    (int)variant->param_count, step->values, step->lengths,
+	    step->formats, step->result_format) == 1);
+}
+
+/* Which steps need a Parse first: what is new here, as long as it fits. */
+static void
+pgconn_plan(struct pgconn *conn, struct pgjob *job)
+{
+	struct prepared	*entry;
+	size_t		 i;
+
+	job->prepares = 0;
+	for (i = 0; i < job->step_count; i++) {
+		if ((job->todo & (1u << i)) == 0)
+			continue;
+		entry = pgconn_prepared(conn, job->steps[i].variant->id);
+		if (entry == NULL || entry->is_sent ||
+		    conn->prepared_count >= PREPARED_MAX)
+			continue;
+		entry->is_sent = true;
+		conn->prepared_count++;
+		job->prepares |= 1u << i;
+	}
+}
+
+/* NULL: never prepared. Valid until the next call. */
+static struct prepared *
+pgconn_prepared(struct pgconn *conn, uint32_t id)
+{
+	size_t	cap = conn->prepared_cap;
+
+	if (id == VARIANT_UNNAMED)
+		return (NULL);
+	if (id >= cap) {
+		cap = ((size_t)id / 256 + 1) * 256;
+		conn->prepared = must_have(realloc(conn->prepared,
+		    cap * sizeof(*conn->prepared)));
+		memset(conn->prepared + conn->prepared_cap, 0,
+		    (cap - conn->prepared_cap) * sizeof(*conn->prepared));
+		conn->prepared_cap = cap;
+	}
+	return (&conn->prepared[id]);
+}
+
+static void
+statement_name_of(uint32_t id, const struct prepared *entry, char out[32])
+{
+	(void)snprintf(out, 32, "v%u_%u", (unsigned)id,
+	    (unsigned)entry->generation);
+}
+
+static void *
+must_have(void *ptr)
+{
+	if (ptr == NULL)
+		abort();
+	return (ptr);
+}
