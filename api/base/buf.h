@@ -29,6 +29,16 @@ void	 buf_putc(struct buf *buf, char c);
 void	 buf_printf(struct buf *buf, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void	 buf_int(struct buf *buf, int64_t value);
 
+/* How one character stands inside a JSON string: at most 6 bytes. */
+#define BUF_JSON_UNIT_MAX	6
+
+/*
+ * Writes the first character of text (len > 0) as it stands inside a JSON
+ * string to out, *out_len bytes of it. Returns the bytes of text used.
+ */
+size_t	 buf_json_unit(const char *text, size_t len,
+	    char out[BUF_JSON_UNIT_MAX], size_t *out_len);
+
 /*
  * A JSON string with quotes (RFC 8259 section 7). Bytes that are not UTF-8
  * become U+FFFD.
