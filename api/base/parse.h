@@ -27,6 +27,12 @@ bool	parse_is_datetime(const char *text, size_t len) MUST_CHECK;
 
 bool	parse_is_utf8(const char *text, size_t len) MUST_CHECK;
 
+/*
+ * Bytes of the code point that text begins with; 0 when it is not UTF-8
+ * (RFC 3629: no surrogates, nothing over-long) or is cut off, or len is 0.
+ */
+size_t	parse_utf8_next(const char *text, size_t len);
+
 /* Code points of valid UTF-8. */
 size_t	parse_utf8_count(const char *text, size_t len);
 
