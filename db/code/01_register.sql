@@ -1,0 +1,824 @@
+-- Tables are registered here with what holds for all of them; app.refresh()
+-- then writes their triggers, write functions and policies into schema gen.
+--
+-- The definitions are complete in these files: each run starts empty.
+
+delete from app.resources;
+delete from app.scope_predicates;
+delete from app.row_rules;
+delete from app.enumerations;
+
+create or replace function app.register(
+    resource text,
+    permission_group text,
+    machine boolean default false,
+    legal boolean default false,
+    deletable boolean default false,
+    audit boolean default true,
+    read_only text[] default '{}',
+    hidden text[] default '{}',
+    editable_in text[] default null)
+returns void
+language plpgsql
+as $$
+begin
+    if to_regclass('dudao.' || quote_ident(resource)) is null then
+        raise exception 'app.register: there is no table dudao.%', resource;
+    end if;
+    insert into app.resources(resource, permission_group, is_machine, is_legal,
+        is_deletable, is_audited, read_only, hidden, editable_in)
+    values (resource, permission_group, machine, legal,
+        deletable, audit, read_only, hidden, editable_in)
+    on conflict on constraint resources_pkey do update set
+        permission_group = excluded.permission_group,
+        is_machine = excluded.is_machine,
+        is_legal = excluded.is_legal,
+        is_deletable = excluded.is_deletable,
+        is_audited = excluded.is_audited,
+        read_only = excluded.read_only,
+        hidden = excluded.hidden,
+        editable_in = excluded.editable_in;
+end
+$$;
+
+
+-- State machines -------------------------------------------------------------
+
+create or replace function app.begin_machine(
+    resource text, label_zh text, label_en text, section text default null)
+returns void
+language plpgsql
+as $$
+begin
+    delete from app.workflow_machines m where m.resource = begin_machine.resource;
+    insert into app.workflow_machines(resource, label_zh, label_en, section)
+    values (begin_machine.resource, begin_machine.label_zh, begin_machine.label_en,
+        begin_machine.section);
+end
+$$;
+
+-- The actions of a state that the caller's roles allow, as stored; what the
+-- API shows is app.allowed_actions(), generated from the same rows.
+create or replace function app.actions_now(resource text, state text, roles text[])
+returns jsonb
+language sql stable
+as $$
+    select coalesce(jsonb_agg(a.action order by a.sort, a.action), '[]')
+    from app.workflow_actions a
+    where a.resource = $1 and a.from_state = $2
+        and not a.is_system and a.roles && $3
+$$;
+
+drop type if exists app.step cascade;
+create type app.step as (
+    action      text,
+    from_state  text,
+    to_state    text,
+    role        text,
+    rule_id     text,
+    clause_id   text,
+    data        jsonb
+);
+
+-- What the running statement has announced about this row (dudao.action): the
+-- bare name of an action, set by hand, or the object that app.act() sets.
+create or replace function app.announced_action(resource text, id uuid) returns jsonb
+language plpgsql stable
+as $$
+declare
+    setting text := nullif(current_setting('dudao.action', true), '');
+    announced jsonb;
+begin
+    if setting is null then
+        return null;
+    end if;
+    if left(setting, 1) <> '{' then
+        return jsonb_build_object('action', setting, 'data', '{}'::jsonb);
+    end if;
+    announced := setting::jsonb;
+    if announced ->> 'resource' = resource and announced ->> 'id' = id::text then
+        return announced;
+    end if;
+    return null;
+end
+$$;
+
+-- The step that takes a row from one state to another, for the caller's roles;
+-- refuses what no role may do or what is no step at all. Null: no step.
+create or replace function app.step_of(
+    resource text, id uuid, from_state text, to_state text, is_void boolean)
+returns app.step
+language plpgsql stable
+as $$
+declare
+    announced jsonb := app.announced_action(resource, id);
+    is_system boolean := coalesce((announced ->> 'system')::boolean, false);
+    my_roles text[] := case when is_system then '{system}' else app.roles() end;
+    candidate app.workflow_actions;
+    found_any boolean := false;
+    result app.step;
+begin
+    if announced is null and from_state = to_state then
+        return null;
+    end if;
+    if not is_void then
+        for candidate in
+            select a.*
+            from app.workflow_actions a
+            where a.resource = step_of.resource
+                and a.from_state = step_of.from_state
+                and a.to_state = step_of.to_state
+                and (announced is null or a.action = announced ->> 'action')
+            order by a.sort, a.action
+        loop
+            found_any := true;
+            if is_system and (candidate.is_system or 'system' = any (candidate.roles)) then
+                result.role := 'system';
+            elsif not candidate.is_system then
+                select r into result.role
+                from unnest(my_roles) as r
+                where r = any (candidate.roles)
+                limit 1;
+            end if;
+            exit when result.role is not null;
+        end loop;
+    end if;
+    if not found_any then
+        perform app.refuse(409, 'illegal-transition', extra => jsonb_build_object(
+            'state', from_state,
+            'allowed_actions', case when is_void then '[]'::jsonb
+                else app.actions_now(resource, from_state, my_roles) end));
+    end if;
+    if result.role is null then
+        perform app.refuse(403, 'role-not-permitted', extra => jsonb_build_object(
+            'state', from_state,
+            'allowed_actions', app.actions_now(resource, from_state, my_roles),
+            'rule_id', candidate.rule_id, 'clause_id', candidate.clause_id));
+    end if;
+    result.action := candidate.action;
+    result.from_state := candidate.from_state;
+    result.to_state := candidate.to_state;
+    result.rule_id := candidate.rule_id;
+    result.clause_id := candidate.clause_id;
+    result.data := coalesce(nullif(announced -> 'data', 'null'), '{}');
+    if candidate.needs_reason and btrim(coalesce(
+            result.data ->> 'reason', result.data ->> 'void_reason', '')) = '' then
+        perform app.refuse_step(array[app.fault('required', '/reason')],
+            candidate.rule_id, candidate.clause_id);
+    end if;
+    return result;
+end
+$$;
+
+-- The same for app.act(), which knows the action but not yet where it leads.
+create or replace function app.step_by_action(
+    resource text, action text, from_state text, is_void boolean, is_system boolean)
+returns app.workflow_actions
+language plpgsql stable
+as $$
+declare
+    my_roles text[] := case when is_system then '{system}' else app.roles() end;
+    candidate app.workflow_actions;
+begin
+    select a.* into candidate
+    from app.workflow_actions a
+    where a.resource = step_by_action.resource
+        and a.action = step_by_action.action
+        and a.from_state = step_by_action.from_state;
+    if candidate.action is null or is_void then
+        perform app.refuse(409, 'illegal-transition', extra => jsonb_build_object(
+            'state', from_state,
+            'allowed_actions', case when is_void then '[]'::jsonb
+                else app.actions_now(resource, from_state, my_roles) end));
+    end if;
+    if not (case when is_system
+            then candidate.is_system or 'system' = any (candidate.roles)
+            else not candidate.is_system and candidate.roles && my_roles end) then
+        perform app.refuse(403, 'role-not-permitted', extra => jsonb_build_object(
+            'state', from_state,
+            'allowed_actions', app.actions_now(resource, from_state, my_roles),
+            'rule_id', candidate.rule_id, 'clause_id', candidate.clause_id));
+    end if;
+    return candidate;
+end
+$$;
+
+create or replace function app.refuse_initial_state(resource text, state text) returns void
+language plpgsql stable
+as $$
+begin
+    if not exists (select from app.workflow_states s
+            where s.resource = refuse_initial_state.resource
+                and s.state = refuse_initial_state.state and s.is_initial) then
+        perform app.refuse(409, 'illegal-transition', extra => jsonb_build_object(
+            'state', state, 'allowed_actions', '[]'::jsonb));
+    end if;
+end
+$$;
+
+-- For separation of duties: who made a step last (null: nobody yet).
+create or replace function app.last_actor(
+    subject_type text, subject_id uuid, variadic actions text[]) returns uuid
+language sql stable security definer
+as $$
+    select t.actor
+    from dudao.transitions t
+    where t.subject_type = $1 and t.subject_id = $2 and t.action = any ($3)
+    order by t.at desc, t.id desc
+    limit 1
+$$;
+
+-- The person for whom the caller acts by delegation in this role (4.1).
+create or replace function app.on_behalf_of(role text) returns uuid
+language sql stable security definer
+as $$
+    select g.delegated_by
+    from dudao.role_grants g
+    where g.user_id = (select app.user_id()) and g.role = $1
+        and g.state = 'active' and g.delegated_by is not null
+        and g.valid_from <= (now() at time zone 'Asia/Shanghai')::date
+        and (g.valid_to is null or g.valid_to >= (now() at time zone 'Asia/Shanghai')::date)
+    limit 1
+$$;
+
+
+-- Audit ----------------------------------------------------------------------
+
+create or replace function app.audit_hash(l dudao.audit_logs) returns bytea
+language sql immutable
+as $$
+    select sha256(coalesce(l.prev_hash, ''::bytea) || convert_to(concat_ws(E'\x1f',
+        l.id, (extract(epoch from l.at) * 1000000)::bigint,
+        coalesce(l.user_id::text, '-'), coalesce(l.role, '-'),
+        coalesce(l.on_behalf_of::text, '-'),
+        coalesce(l.organization_id::text, '-'), coalesce(l.ip, '-'),
+        l.action, l.subject_type, l.subject_id,
+        coalesce(l.before::text, '-'), coalesce(l.after::text, '-'),
+        l.result, coalesce(l.request_id, '-'), l.database_role), 'UTF8'))
+$$;
+
+-- Appends one entry. The row lock of the subject, which every writer of it
+-- holds, keeps the entries of one chain in order.
+create or replace function app.audit(
+    action text, subject_type text, subject_id uuid,
+    before jsonb default null, after jsonb default null,
+    result text default 'ok', role text default null)
+returns void
+language plpgsql security definer
+as $$
+declare
+    entry dudao.audit_logs;
+begin
+    entry.id := app.uuid_v7();
+    entry.at := clock_timestamp();
+    entry.user_id := app.user_id();
+    entry.role := coalesce(role, array_to_string(app.roles(), ','));
+    entry.on_behalf_of := case when app.roles() && '{chief_inspector,committee_director}'
+        and app.roles() && '{deputy_chief_inspector,committee_deputy}'
+        then coalesce(app.on_behalf_of('chief_inspector'),
+            app.on_behalf_of('committee_director')) end;
+    entry.organization_id := app.organization_id();
+    entry.ip := nullif(current_setting('dudao.ip', true), '');
+    entry.action := action;
+    entry.subject_type := subject_type;
+    entry.subject_id := subject_id;
+    entry.before := before;
+    entry.after := after;
+    entry.result := result;
+    entry.request_id := app.request_id();
+    entry.database_role := session_user;
+    entry.prev_hash := (
+        select l.hash from dudao.audit_logs l
+        where l.subject_type = audit.subject_type and l.subject_id = audit.subject_id
+        order by l.seq desc
+        limit 1);
+    entry.hash := app.audit_hash(entry);
+    insert into dudao.audit_logs(id, at, user_id, role, on_behalf_of,
+        organization_id, ip, action, subject_type, subject_id, before, after,
+        result, request_id, database_role, prev_hash, hash)
+    values (entry.id, entry.at, entry.user_id, entry.role, entry.on_behalf_of,
+        entry.organization_id, entry.ip, entry.action, entry.subject_type,
+        entry.subject_id, entry.before, entry.after, entry.result,
+        entry.request_id, entry.database_role, entry.prev_hash, entry.hash);
+end
+$$;
+
+-- What an entry may not show: a secret's change is visible, its value is not.
+create or replace function app.redacted(row_image jsonb) returns jsonb
+language sql immutable
+as $$
+    select row_image - '{search,updated_at,updated_by}'::text[]
+        || coalesce((
+            select jsonb_object_agg(key, '***')
+            from unnest('{password_hash,token_hash,secret_hash,content,id_number_hash}'::text[]) as key
+            where row_image -> key <> 'null'), '{}')
+$$;
+
+create or replace function app.audit_row() returns trigger
+language plpgsql security definer
+as $$
+declare
+    old_image jsonb;
+    new_image jsonb;
+    old_part jsonb;
+    new_part jsonb;
+begin
+    if tg_op = 'INSERT' then
+        perform app.audit('create', tg_table_name, new.id,
+            null, app.redacted(jsonb_strip_nulls(to_jsonb(new))));
+    elsif tg_op = 'DELETE' then
+        perform app.audit('delete', tg_table_name, old.id,
+            app.redacted(jsonb_strip_nulls(to_jsonb(old))), null);
+    else
+        old_image := to_jsonb(old);
+        new_image := to_jsonb(new);
+        select jsonb_object_agg(n.key, old_image -> n.key),
+            jsonb_object_agg(n.key, n.value)
+            into old_part, new_part
+        from jsonb_each(new_image) as n
+        where n.value is distinct from old_image -> n.key;
+        perform app.audit(
+            coalesce(app.announced_action(tg_table_name, new.id) ->> 'action', 'update'),
+            tg_table_name, new.id, app.redacted(old_part), app.redacted(new_part));
+    end if;
+    return null;
+end
+$$;
+
+-- The first entry of each chain that does not fit; none: the trail is whole.
+create or replace function app.verify_audit(
+    subject_type text default null, subject_id uuid default null)
+returns table (seq bigint, broken_subject_type text, broken_subject_id uuid)
+language sql stable
+as $$
+    select min(c.seq), c.subject_type, c.subject_id
+    from (
+        select l.seq, l.subject_type, l.subject_id,
+            l.hash is distinct from app.audit_hash(l)
+            or l.prev_hash is distinct from lag(l.hash) over (
+                partition by l.subject_type, l.subject_id order by l.seq) as is_broken
+        from dudao.audit_logs l
+        where ($1 is null or l.subject_type = $1) and ($2 is null or l.subject_id = $2)
+    ) as c
+    where c.is_broken
+    group by c.subject_type, c.subject_id
+$$;
+
+
+-- Generators -----------------------------------------------------------------
+
+-- Replaced by app.refresh(); here so that views can name it.
+create or replace function app.allowed_actions(resource text, state text) returns json
+language sql stable parallel safe
+as $$
+    select '[]'::json
+$$;
+
+create or replace function app.has_function(name text, variadic arguments text[]) returns boolean
+language sql stable
+as $$
+    select to_regprocedure(format('app.%I(%s)', name, array_to_string(arguments, ','))) is not null
+$$;
+
+-- Columns that a write sets from the client's or the step's data.
+create or replace function app.own_columns(resource text) returns text[]
+language sql stable
+as $$
+    select array_agg(a.attname::text order by a.attnum)
+    from pg_attribute a
+    where a.attrelid = ('dudao.' || quote_ident(resource))::regclass
+        and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
+        and a.attname <> all ('{id,version,created_at,updated_at,created_by,updated_by,is_demo}')
+$$;
+
+-- Foreign keys of one column: column, referenced table and its key.
+create or replace function app.references_of(resource text)
+returns table (column_name text, target text, target_column text)
+language sql stable
+as $$
+    select a.attname::text, c.confrelid::regclass::text, k.attname::text
+    from pg_constraint c
+    join pg_attribute a on a.attrelid = c.conrelid and a.attnum = c.conkey[1]
+    join pg_attribute k on k.attrelid = c.confrelid and k.attnum = c.confkey[1]
+    where c.conrelid = ('dudao.' || quote_ident(resource))::regclass
+        and c.contype = 'f' and cardinality(c.conkey) = 1 and not c.condeferrable
+        and a.attname <> all ('{created_by,updated_by,voided_by}')
+    order by a.attnum
+$$;
+
+-- The body of the checks: what must be there, what must exist, the row rules.
+-- All of them are evaluated, and raised together.
+create or replace function app.checks_of(resource text) returns text
+language sql stable
+as $$
+    select coalesce(string_agg(format(
+            E'    if not (%s) then\n        faults := faults || %s;\n    end if;\n',
+            c.expression, c.fault), '' order by c.kind, c.place), '')
+    from (
+        select 1 as kind, row_number() over (order by a.attnum) as place,
+            format('new.%I is not null', a.attname) as expression,
+            format('app.fault(''required'', %L)', '/' || a.attname) as fault
+        from pg_attribute a
+        where a.attrelid = ('dudao.' || quote_ident(resource))::regclass
+            and a.attnum > 0 and not a.attisdropped and a.attnotnull
+            and a.attgenerated = '' and a.attidentity = ''
+            and a.attname = any (app.own_columns(resource))
+        union all
+        select 2, row_number() over (order by r.column_name),
+            format('new.%1$I is null or new.%1$I is not distinct from old.%1$I '
+                'or exists (select from %2$s where %3$I = new.%1$I)',
+                r.column_name, r.target, r.target_column),
+            format('app.fault(''unknown-reference'', %L)', '/' || r.column_name)
+        from app.references_of(resource) as r
+        union all
+        select 3, row_number() over (order by w.name),
+            w.expression,
+            format('app.fault(%L, %L, %s, %L, %L)', w.code, w.pointer,
+                coalesce('(' || w.params || ')::jsonb', 'null'), w.rule_id, w.clause_id)
+        from app.row_rules w
+        where w.resource = checks_of.resource
+    ) as c
+$$;
+
+create or replace function app.generate_triggers(r app.resources) returns void
+language plpgsql
+as $$
+declare
+    t constant text := r.resource;
+    has_guard constant boolean := app.has_function('guard_' || t,
+        'text', 'dudao.' || quote_ident(t), 'dudao.' || quote_ident(t), 'jsonb');
+    has_effect constant boolean := app.has_function('effect_' || t,
+        'text', 'dudao.' || quote_ident(t), 'dudao.' || quote_ident(t), 'jsonb');
+    was_void constant text := case when r.is_legal then 'old.voided_at is not null' else 'false' end;
+    source text;
+begin
+    source := format($f$
+create or replace function gen.%I() returns trigger
+language plpgsql security definer
+as $gen$
+declare
+    faults app.fault[] := '{}';
+    step app.step;
+begin
+    if tg_op = 'INSERT' then
+        new.version := 1;
+        new.created_at := app.now();
+        new.updated_at := new.created_at;
+        new.created_by := app.user_id();
+        new.updated_by := new.created_by;
+        new.is_demo := coalesce(new.is_demo, false)
+            or coalesce(current_setting('dudao.is_demo', true), '') in ('on', 'true', '1');
+$f$, t || '_before');
+    if r.is_machine then
+        source := source || format($f$
+        perform app.refuse_initial_state(%L, new.state);
+$f$, t);
+    end if;
+    source := source || $f$
+    else
+        new.id := old.id;
+        new.version := old.version + 1;
+        new.created_at := old.created_at;
+        new.created_by := old.created_by;
+        new.is_demo := old.is_demo;
+        new.updated_at := app.now();
+        new.updated_by := app.user_id();
+$f$;
+    if r.is_machine then
+        source := source || format($f$
+        step := app.step_of(%L, old.id, old.state, new.state, %s);
+$f$, t, was_void);
+        if has_guard then
+            source := source || format($f$
+        if step.action is not null then
+            faults := coalesce(app.%I(step.action, old, new, step.data), '{}');
+            if cardinality(faults) > 0 then
+                perform app.refuse_step(faults, step.rule_id, step.clause_id);
+            end if;
+        end if;
+$f$, 'guard_' || t);
+        end if;
+    end if;
+    if r.is_legal then
+        source := source || $f$
+        if old.voided_at is not null then
+            perform app.refuse(409, 'illegal-transition', extra =>
+                jsonb_build_object('state', coalesce(to_jsonb(old) ->> 'state', 'voided'),
+                    'allowed_actions', '[]'::jsonb));
+        end if;
+$f$;
+    end if;
+    source := source || $f$
+    end if;
+$f$ || app.checks_of(t) || $f$
+    if cardinality(faults) > 0 then
+        perform app.refuse(422, 'validation-failed', faults);
+    end if;
+    return new;
+end
+$gen$
+$f$;
+    execute source;
+    execute format('create or replace trigger a_before before insert or update on dudao.%I '
+        'for each row execute function gen.%I()', t, t || '_before');
+
+    if r.is_audited then
+        execute format('create or replace trigger b_audit after insert or update or delete '
+            'on dudao.%I for each row execute function app.audit_row()', t);
+    else
+        execute format('drop trigger if exists b_audit on dudao.%I', t);
+    end if;
+
+    execute format('drop trigger if exists c_step on dudao.%I', t);
+    if r.is_machine then
+        source := format($f$
+create or replace function gen.%1$I() returns trigger
+language plpgsql security definer
+as $gen$
+declare
+    announced constant text := coalesce(current_setting('dudao.action', true), '');
+    step constant app.step := app.step_of(%2$L, new.id, old.state, new.state, %3$s);
+begin
+    if step.action is null then
+        return null;
+    end if;
+    -- what the effect does is no longer this action
+    perform set_config('dudao.action', '', true);
+    insert into dudao.transitions(subject_type, subject_id, action, from_state,
+        to_state, actor, role, on_behalf_of, at, comment, data)
+    values (%2$L, new.id, step.action, step.from_state, step.to_state,
+        app.user_id(), step.role, app.on_behalf_of(step.role), app.now(),
+        coalesce(step.data ->> 'comment', step.data ->> 'reason',
+            step.data ->> 'void_reason', step.data ->> 'note'),
+        step.data);
+$f$, t || '_step', t, was_void);
+        if has_effect then
+            source := source || format($f$
+    perform app.%I(step.action, old, new, step.data);
+$f$, 'effect_' || t);
+        end if;
+        source := source || $f$
+    perform set_config('dudao.action', announced, true);
+    return null;
+end
+$gen$
+$f$;
+        execute source;
+        execute format('create trigger c_step after update on dudao.%I for each row '
+            'when (old.state is distinct from new.state '
+            'or nullif(current_setting(''dudao.action'', true), '''') is not null) '
+            'execute function gen.%I()', t, t || '_step');
+    end if;
+end
+$$;
+
+-- OR of the group's cells that hold one of the operations: roles baked in as
+-- literals, evaluated once a statement, then the scope's predicate per row.
+create or replace function app.policy_expression(
+    resource text, permission_group text, operations text) returns text
+language plpgsql stable
+as $$
+declare
+    missing text;
+    result text;
+begin
+    select string_agg(distinct p.scope, ', ') into missing
+    from app.permissions p
+    where p.permission_group = policy_expression.permission_group
+        and p.scope <> 'a'
+        and not exists (select from app.scope_predicates s
+            where s.resource = policy_expression.resource and s.scope = p.scope);
+    if missing is not null then
+        raise exception 'app.refresh: %: group % needs scope predicates: %',
+            resource, permission_group, missing;
+    end if;
+
+    select string_agg(
+            case when c.scope = 'a' then c.role_test
+                else format('(%s and (%s))', c.role_test, s.predicate) end,
+            ' or ' order by c.scope <> 'a', c.scope)
+        into result
+    from (
+        select p.scope,
+            format('(select app.roles() && %L::text[])',
+                array_agg(distinct p.role order by p.role)) as role_test
+        from app.permissions p
+        where p.permission_group = policy_expression.permission_group
+            and p.operations ~ ('[' || policy_expression.operations || ']')
+        group by p.scope
+    ) as c
+    left join app.scope_predicates s
+        on s.resource = policy_expression.resource and s.scope = c.scope;
+    return coalesce(result, 'false');
+end
+$$;
+
+create or replace function app.generate_policies(
+    resource text, permission_group text, is_deletable boolean, hidden text[], read_only_table boolean)
+returns void
+language plpgsql
+as $$
+declare
+    name record;
+    writes text;
+    shown text;
+begin
+    for name in
+        select p.polname from pg_policy p
+        where p.polrelid = ('dudao.' || quote_ident(resource))::regclass
+    loop
+        execute format('drop policy %I on dudao.%I', name.polname, resource);
+    end loop;
+    execute format('alter table dudao.%I enable row level security', resource);
+    execute format('alter table dudao.%I force row level security', resource);
+    execute format('create policy owner_all on dudao.%I to dudao_owner '
+        'using (true) with check (true)', resource);
+    execute format('create policy api_select on dudao.%I for select to dudao_api using (%s)',
+        resource, app.policy_expression(resource, permission_group, 'R'));
+
+    select string_agg(quote_ident(a.attname), ', ' order by a.attnum) into shown
+    from pg_attribute a
+    where a.attrelid = ('dudao.' || quote_ident(resource))::regclass
+        and a.attnum > 0 and not a.attisdropped and a.attname <> all (hidden);
+    execute format('revoke all on dudao.%I from dudao_api', resource);
+    execute format('grant select (%s) on dudao.%I to dudao_api', shown, resource);
+    if cardinality(hidden) = 0 then
+        execute format('grant select on dudao.%I to dudao_api', resource);
+    end if;
+    if read_only_table then
+        return;
+    end if;
+
+    writes := app.policy_expression(resource, permission_group, 'WT');
+    execute format('create policy api_insert on dudao.%I for insert to dudao_api '
+        'with check (%s)', resource, writes);
+    execute format('create policy api_update on dudao.%I for update to dudao_api '
+        'using (%s) with check (%s)', resource, writes, writes);
+    execute format('grant insert (%1$s), update (%1$s) on dudao.%2$I to dudao_api',
+        shown, resource);
+    if is_deletable then
+        execute format('create policy api_delete on dudao.%I for delete to dudao_api using (%s)',
+            resource, app.policy_expression(resource, permission_group, 'W'));
+        execute format('grant delete on dudao.%I to dudao_api', resource);
+    end if;
+end
+$$;
+
+-- created_by, updated_by and voided_by name a user.
+create or replace function app.generate_user_references(resource text) returns void
+language plpgsql
+as $$
+declare
+    name text;
+begin
+    for name in
+        select a.attname
+        from pg_attribute a
+        where a.attrelid = ('dudao.' || quote_ident(resource))::regclass
+            and a.attname = any ('{created_by,updated_by,voided_by}')
+            and not exists (select from pg_constraint c
+                where c.conrelid = a.attrelid and c.contype = 'f'
+                    and c.conkey = array[a.attnum])
+    loop
+        execute format('alter table dudao.%I add foreign key (%I) references dudao.users',
+            resource, name);
+    end loop;
+end
+$$;
+
+-- allowed_actions without a look-up: the machines as CASE expressions. With
+-- the resource's name as a constant the planner folds the outer one away.
+create or replace function app.generate_allowed_actions() returns void
+language plpgsql
+as $$
+declare
+    machine text;
+    branches text;
+    outer_branches text := '';
+begin
+    for machine in
+        select distinct a.resource from app.workflow_actions a order by 1
+    loop
+        select string_agg(s.branch, '') into branches
+        from (
+            select format(E'    when %L then\n        return (''['' || concat_ws('',''%s) || '']'')::json;\n',
+                a.from_state,
+                string_agg(format(', case when roles && %L::text[] then %L end',
+                    a.roles, to_json(a.action)::text), '' order by a.sort, a.action)) as branch
+            from app.workflow_actions a
+            where a.resource = machine and not a.is_system
+            group by a.from_state
+        ) as s;
+        execute format(E'create or replace function gen.%I(state text, roles text[]) returns json\n'
+            'language plpgsql stable parallel safe\nas $gen$\nbegin\n%s    return ''[]'';\nend\n$gen$',
+            machine || '_actions',
+            case when branches is null then ''
+                else E'    case state\n' || branches || E'    else\n    end case;\n' end);
+        outer_branches := outer_branches || format(
+            E'        when %L then gen.%I(state, app.roles())\n', machine, machine || '_actions');
+    end loop;
+    execute format(E'create or replace function app.allowed_actions(resource text, state text)\n'
+        'returns json\nlanguage sql stable parallel safe\nas $gen$\n    select case resource\n'
+        '%s        when '''' then null\n        else ''[]''::json end\n$gen$', outer_branches);
+end
+$$;
+
+-- Transitions are seen by whoever sees their subject.
+create or replace function app.generate_transition_policies() returns void
+language plpgsql
+as $$
+declare
+    readable text;
+begin
+    select string_agg(format('(subject_type = %L and exists (select from dudao.%I s where s.id = subject_id))',
+            r.resource, r.resource), ' or ' order by r.resource)
+        into readable
+    from app.resources r
+    where r.is_machine;
+    drop policy if exists owner_all on dudao.transitions;
+    drop policy if exists api_select on dudao.transitions;
+    alter table dudao.transitions enable row level security;
+    alter table dudao.transitions force row level security;
+    create policy owner_all on dudao.transitions to dudao_owner using (true) with check (true);
+    execute format('create policy api_select on dudao.transitions for select to dudao_api using (%s)',
+        coalesce(readable, 'false'));
+    revoke all on dudao.transitions from dudao_api;
+    grant select on dudao.transitions to dudao_api;
+
+    select string_agg(format('(subject_type = %L and exists (select from dudao.%I s where s.id = subject_id))',
+            r.resource, r.resource), ' or ' order by r.resource)
+        into readable
+    from app.resources r;
+    drop policy if exists owner_all on dudao.deadlines;
+    drop policy if exists api_select on dudao.deadlines;
+    alter table dudao.deadlines enable row level security;
+    alter table dudao.deadlines force row level security;
+    create policy owner_all on dudao.deadlines to dudao_owner using (true) with check (true);
+    execute format('create policy api_select on dudao.deadlines for select to dudao_api using (%s)',
+        coalesce(readable, 'false'));
+    revoke all on dudao.deadlines from dudao_api;
+    grant select on dudao.deadlines to dudao_api;
+end
+$$;
+
+create or replace function app.generate_grants() returns void
+language plpgsql
+as $$
+declare
+    item record;
+begin
+    grant usage on schema dudao, app, gen, ext to dudao_api, dudao_relay;
+    -- machinery that is read by statements; never written by the API role
+    grant select on app.resources, app.permissions, app.enumerations,
+        app.workflow_machines, app.workflow_states, app.workflow_actions,
+        app.scope_predicates, app.row_rules to dudao_api, dudao_relay;
+    revoke all on all functions in schema app, gen from public;
+    grant execute on all functions in schema app, gen to dudao_api, dudao_relay;
+    -- what only the owner may run
+    for item in
+        select p.oid::regprocedure as signature
+        from pg_proc p
+        where p.pronamespace = 'app'::regnamespace
+            and (p.proname ~ '^(generate_|refresh$|register$|begin_machine$)')
+    loop
+        execute format('revoke all on function %s from dudao_api, dudao_relay', item.signature);
+    end loop;
+    for item in
+        select c.oid::regclass as name
+        from pg_class c
+        where c.relnamespace = 'app'::regnamespace and c.relkind = 'v'
+    loop
+        execute format('grant select on %s to dudao_api, dudao_relay', item.name);
+    end loop;
+    if to_regnamespace('dudao_meta') is not null then
+        grant usage on schema dudao_meta to dudao_api, dudao_relay;
+        grant select on all tables in schema dudao_meta to dudao_api, dudao_relay;
+    end if;
+end
+$$;
+
+-- Writes schema gen anew from the definitions. Run by db/migrate after every
+-- change of db/migrations, db/code or db/workflows.
+create or replace function app.refresh() returns void
+language plpgsql
+as $$
+declare
+    r app.resources;
+begin
+    for r in select * from app.resources order by resource loop
+        if r.is_machine and not exists (select from app.workflow_states s
+                where s.resource = r.resource and s.is_initial) then
+            raise warning 'app.refresh: % is a machine without an initial state', r.resource;
+        end if;
+        perform app.generate_user_references(r.resource);
+        perform app.generate_triggers(r);
+        perform app.generate_writes(r);
+        perform app.generate_policies(r.resource, r.permission_group, r.is_deletable,
+            r.hidden, false);
+    end loop;
+    perform app.generate_allowed_actions();
+    perform app.generate_transition_policies();
+    perform app.generate_policies('audit_logs', 'audit_logs', false, '{}', true);
+    perform app.generate_grants();
+end
+$$;

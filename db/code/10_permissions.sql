@@ -1,0 +1,92 @@
+-- The matrix of roles and resource groups (4.3) for the groups that have
+-- tables. A cell reads ROLE:operations.scope; R read, W create and edit, T
+-- perform the steps that the state machine assigns to the role. A role with
+-- two scopes has two cells. STA stands for the deputy chief inspector as well.
+--
+-- Scopes: a all, z own zone, s assigned, o own unit, j jurisdiction, c
+-- circulated, n named (oneself), k contract, m managed persons, p public,
+-- u found by own unit, i issued within the jurisdiction, x channels.
+
+delete from app.permissions;
+
+with abbreviation(short, role) as (
+    values
+        ('DIR', 'committee_director'),
+        ('DEP', 'committee_deputy'),
+        ('MEM', 'committee_member'),
+        ('MEM', 'member_liaison'),
+        ('CHI', 'chief_inspector'),
+        ('STA', 'office_staff'),
+        ('STA', 'deputy_chief_inspector'),
+        ('FIN', 'finance_officer'),
+        ('ZLD', 'zone_lead'),
+        ('INS', 'inspector_ft'),
+        ('INS', 'inspector_pt'),
+        ('SCH', 'school_account'),
+        ('TWN', 'township_account'),
+        ('DPT', 'department_account'),
+        ('LDR', 'leader_reader'),
+        ('ORG', 'org_personnel_reader'),
+        ('RES', 'research_center'),
+        ('TPA', 'third_party'),
+        ('PLT', 'platform_service'),
+        ('ADM', 'sys_admin'),
+        ('AUD', 'auditor'),
+        ('PUB', 'public')
+), matrix(permission_group, cells) as (
+    values
+        -- divisions, code-items, semesters, calendar-days
+        ('reference', 'DIR:R.a DEP:R.a MEM:R.a CHI:R.a STA:RW.a FIN:R.a ZLD:R.a INS:R.a SCH:R.a TWN:R.a DPT:R.a LDR:R.a ORG:R.a RES:R.a TPA:R.a PLT:R.a ADM:RWT.a AUD:R.a PUB:R.p'),
+        -- organizations, schools, leadership-terms, persons
+        ('organizations', 'DIR:R.a DEP:R.a MEM:R.a CHI:RT.a STA:RW.a FIN:R.a ZLD:R.z INS:R.s SCH:RW.o TWN:RW.o TWN:R.j DPT:RW.o LDR:R.a ORG:R.a RES:R.a TPA:R.k PLT:R.a ADM:RW.a AUD:R.a PUB:R.p'),
+        ('policy_documents', 'DIR:RT.a DEP:R.a MEM:R.a CHI:RT.a STA:RWT.a FIN:R.a ZLD:R.a INS:R.a SCH:R.a TWN:R.a DPT:R.a LDR:R.a ORG:R.a RES:R.a PLT:R.a ADM:R.a AUD:R.a PUB:R.p'),
+        -- zones, zone-memberships, inspectors, plaques
+        ('zones', 'DIR:RT.a DEP:R.a MEM:R.a CHI:RT.a STA:RWT.a FIN:R.a ZLD:RW.z INS:R.o SCH:R.p TWN:R.p DPT:R.p LDR:R.a ORG:R.a RES:R.a PLT:R.a ADM:R.a AUD:R.a PUB:R.p'),
+        ('appointments', 'DIR:RT.a DEP:RT.a MEM:RW.o CHI:RT.a STA:RWT.a ZLD:RW.z INS:RT.n SCH:RW.o TWN:RW.o DPT:RW.o LDR:R.a ORG:R.a AUD:R.a PUB:R.p'),
+        ('recusals', 'DIR:R.a DEP:R.a CHI:RT.a STA:RW.a ZLD:R.z INS:RW.n SCH:RW.o TWN:RW.o DPT:RW.o RES:RW.n AUD:R.a'),
+        -- supervision-plans, tasks, notices, team-members
+        ('tasks', 'DIR:RT.a DEP:RT.a MEM:R.c CHI:RT.a STA:RWT.a FIN:R.a ZLD:R.z INS:RT.s SCH:R.o TWN:R.o DPT:R.o LDR:R.a RES:R.k TPA:R.k PLT:R.c AUD:R.a'),
+        ('targets', 'DIR:R.a DEP:R.a MEM:R.c CHI:RT.a STA:RWT.a ZLD:RT.z INS:RWT.s SCH:RT.o TWN:RT.o TWN:R.i DPT:RT.o LDR:R.c RES:RT.k TPA:R.k AUD:R.a'),
+        -- visits, visit-items
+        ('visits', 'DIR:R.a DEP:R.a CHI:RT.a STA:RT.a FIN:R.a ZLD:RT.z INS:RWT.s SCH:RT.o TWN:R.j RES:R.k AUD:R.a'),
+        -- problems, rectification-plans, rectification-reports, problem-reviews
+        ('problems', 'DIR:R.a DEP:R.a MEM:RW.u CHI:RT.a STA:RWT.a ZLD:RT.z INS:RWT.s SCH:RT.o TWN:RT.o TWN:R.i DPT:RT.o LDR:R.a ORG:R.m RES:R.k PLT:R.c AUD:R.a PUB:R.p'),
+        -- publications, publication-placements, publication-channels; what is
+        -- published is there for the units as for everybody
+        ('publications', 'DIR:RT.a DEP:RT.a MEM:R.p CHI:RT.a STA:RWT.a ZLD:R.p INS:R.p SCH:RW.o SCH:R.p TWN:RW.o TWN:R.p DPT:RW.o DPT:R.p LDR:R.a ORG:R.p RES:R.p PLT:R.p ADM:RW.x AUD:R.a PUB:R.p'),
+        -- users, role-grants, api-tokens: everybody sees the own account
+        ('users', 'CHI:RT.a ADM:RWT.a AUD:R.a DIR:R.n DEP:R.n MEM:R.n STA:R.n FIN:R.n ZLD:R.n INS:R.n SCH:R.n TWN:R.n DPT:R.n LDR:R.n ORG:R.n RES:R.n TPA:R.n PLT:R.n'),
+        -- everybody is bound by the parameters, and may read them
+        ('parameters', 'DIR:R.a DEP:R.a MEM:R.a CHI:RT.a STA:R.a FIN:R.a ZLD:R.a INS:R.a SCH:R.a TWN:R.a DPT:R.a LDR:R.a ORG:R.a RES:R.a TPA:R.a PLT:R.a ADM:RWT.a AUD:R.a'),
+        -- CHI: of the own office; ADM: of the technical tables
+        ('audit_logs', 'CHI:R.o ADM:R.t AUD:R.a'),
+        -- files, by what they belong to and who brought them
+        ('attachments', 'DIR:RW.a DEP:RW.a MEM:RW.o MEM:R.c CHI:RWT.a STA:RWT.a FIN:RW.o ZLD:RW.o ZLD:R.z INS:RW.o INS:R.s SCH:RW.o TWN:RW.o DPT:RW.o LDR:R.c ORG:RW.o RES:RW.o TPA:RW.o PLT:RW.o AUD:R.a PUB:R.p'),
+        -- every account its own
+        ('notifications', 'DIR:RT.n DEP:RT.n MEM:RT.n CHI:RT.n STA:RT.n FIN:RT.n ZLD:RT.n INS:RT.n SCH:RT.n TWN:RT.n DPT:RT.n LDR:RT.n ORG:RT.n RES:RT.n TPA:RT.n PLT:RT.n ADM:RT.n AUD:RT.n'),
+        -- the office all, every unit what it received
+        ('dispatches', 'DIR:R.a DEP:R.a MEM:RT.o CHI:RT.a STA:RWT.a SCH:RT.o TWN:RT.o DPT:RT.o LDR:RT.o ORG:RT.o RES:RT.o AUD:R.a')
+)
+insert into app.permissions(permission_group, role, operations, scope)
+select m.permission_group, a.role, split_part(cell.rights, '.', 1), split_part(cell.rights, '.', 2)
+from matrix m
+cross join lateral unnest(string_to_array(m.cells, ' ')) as cells(cell_text)
+cross join lateral (select split_part(cells.cell_text, ':', 1) as short,
+    split_part(cells.cell_text, ':', 2) as rights) as cell
+join abbreviation a on a.short = cell.short;
+
+
+-- The core's own tables ------------------------------------------------------
+
+select app.register('calendar_days', permission_group => 'reference', deletable => true);
+select app.register('rule_parameters', permission_group => 'parameters');
+select app.register('notifications', permission_group => 'notifications', audit => false);
+select app.register('dispatches', permission_group => 'dispatches', machine => true);
+
+insert into app.scope_predicates(resource, scope, predicate) values
+    ('calendar_days', 'p', 'true'),
+    ('notifications', 'n', 'recipient_user_id = (select app.user_id())'),
+    ('dispatches', 'o', 'recipient_organization_id = (select app.organization_id()) and state in (''sent'', ''received'', ''returned'')'),
+    ('audit_logs', 'o', 'organization_id = (select app.organization_id())'),
+    ('audit_logs', 't', 'subject_type in (''users'', ''role_grants'', ''api_tokens'', ''rule_parameters'', ''code_items'', ''calendar_days'', ''semesters'', ''divisions'', ''publication_channels'')')
+on conflict (resource, scope) do update set predicate = excluded.predicate;
