@@ -23,7 +23,7 @@ enum metric {
 	METRIC_DB_QUEUE_FULL,
 	METRIC_TOKEN_CACHE_HIT, METRIC_TOKEN_CACHE_MISS,
 	METRIC_WORKER_STARTS,
-	/* gauges */
+	/* gauges: all behind this line */
 	METRIC_G_CONNECTIONS, METRIC_G_REQUESTS, METRIC_G_DB_QUEUE,
 	METRIC_G_DB_CONNECTIONS, METRIC_G_DB_IN_FLIGHT,
 	METRIC_COUNT
@@ -35,7 +35,7 @@ void	 metrics_init(void);
 void	 metrics_attach(unsigned slot);
 void	 metric_add(enum metric metric, uint64_t n);
 void	 metric_set(enum metric metric, uint64_t value);
-/* Request duration histogram with fixed buckets of 1, 2, 5, 10, 20, 50, 100, 200, 500 ms, 1, 2, 5 s. */
+/* Also adds to METRIC_REQUEST_SECONDS_SUM_US. Request duration histogram with fixed buckets of 1, 2, 5, 10, 20, 50, 100, 200, 500 ms, 1, 2, 5 s. */
 void	 metric_observe_request_us(uint64_t duration_us);
 uint64_t metric_sum(enum metric metric);
 /* Everything, summed over workers, with HELP and TYPE lines. */
