@@ -884,8 +884,8 @@ begin
     if "row".reviewed_on > app.today() then
         faults := faults || app.fault('date-in-future', '/reviewed_on',
             jsonb_build_object('max', app.today()));
-    elsif "row".reviewed_on < case "row".kind when 'verification'
-            then p.reported_on else p.struck_off_on end then
+    elsif "row".reviewed_on < (case "row".kind when 'verification'
+            then p.reported_on else p.struck_off_on end) then
         faults := faults || app.fault('date-before-start', '/reviewed_on',
             jsonb_build_object('min', case "row".kind
                 when 'verification' then p.reported_on
