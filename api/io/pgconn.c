@@ -77,6 +77,8 @@ static void	 pgconn_read(struct pgconn *conn);
 static bool	 pgconn_consume(struct pgconn *conn);
 static const char *pgconn_drain(struct pgconn *conn);
 static const char *pgconn_take(struct pgconn *conn, PGresult *owned_result);
+static void	 pgconn_forget(struct pgconn *conn, const struct pgjob *job,
+		    const struct pgop *op);
 static void	 pgconn_end_transaction(struct pgconn *conn);
 static void	 pgconn_notifies(struct pgconn *conn);
 
@@ -454,12 +456,29 @@ pgconn_take(struct pgconn *conn, PGresult *owned_result)
 		entry->is_sent = false;
 		conn->prepared_count--;
 	}
-	if (pgjob_take_result(job, owned_result) && entry != NULL) {
-		/* It has it no longer, or in a shape that does not fit. */
+	if (pgjob_take_result(job, owned_result))
+		pgconn_forget(conn, job, &op);
+	return (NULL);
+}
+
+/*
+ * The server may still hold a statement, in a shape that does not fit: the
+ * next one gets another name.
+ */
+static void
+pgconn_forget(struct pgconn *conn, const struct pgjob *job,
+    const struct pgop *op)
+{
+	struct prepared	*entry;
+	size_t		 i;
+
+	for (i = op->first; i <= op->last; i++) {
+		entry = pgconn_prepared(conn, job->steps[i].variant->id);
+		if (entry == NULL)
+			continue;
 		entry->is_sent = false;
 		entry->generation++;
 	}
-	return (NULL);
 }
 
 static void

@@ -7,6 +7,8 @@
 
 #include "io/pgjob.h"
 
+#define REPLANS_MAX	3	/* rolled back each time, so there is no harm */
+
 static unsigned	 step_bit(size_t step);
 static unsigned	 step_range(size_t first, size_t last);
 static void	 op_enter(const struct pgjob *job, struct pgop *op,
@@ -28,7 +30,8 @@ pgjob_start(struct pgjob *job)
 	job->todo = step_range(0, job->step_count - 1);
 	job->prepares = job->failed = job->stale = 0;
 	job->is_abandoned = job->is_exposed = false;
-	job->is_second_plan = job->is_second_conn = false;
+	job->is_second_conn = false;
+	job->replans = 0;
 }
 
 void
@@ -123,7 +126,7 @@ pgjob_end_transaction(struct pgjob *job)
 
 	assert(job->op.kind == PGOP_SYNC);
 
-	if ((job->stale & steps) != 0 && !job->is_second_plan) {
+	if ((job->stale & steps) != 0 && job->replans < REPLANS_MAX) {
 		/* Rolled back as a whole: stays to be done. */
 		job_drop_results(job, steps);
 	} else {
@@ -142,7 +145,7 @@ pgjob_conclude(struct pgjob *job)
 	if (job->todo != 0 && !job->is_abandoned) {
 		job->failed &= ~job->todo;
 		job->stale = 0;
-		job->is_second_plan = true;
+		job->replans++;
 		return (PGJOB_AGAIN);
 	}
 	if (job->todo != 0)

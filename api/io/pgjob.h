@@ -40,8 +40,9 @@ void	pgop_first(const struct pgjob *job, struct pgop *op);
 void	pgop_next(const struct pgjob *job, struct pgop *op);
 
 /*
- * Takes the answer to job->op, which is no Sync, and moves on. true: the
- * plan of job->op's step has to be prepared anew.
+ * Takes the answer to job->op, which is no Sync, and moves on. true: its
+ * plan is stale; those of its whole transaction have to be prepared anew,
+ * since the statements behind it were not tried.
  */
 bool	pgjob_take_result(struct pgjob *job, PGresult *owned_result)
 	    MUST_CHECK;

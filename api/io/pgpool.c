@@ -16,6 +16,7 @@
 
 #define TICK_MS		50
 #define SLOW_MS		50	/* nothing is pipelined behind such a job */
+#define PAUSE_MS	50	/* a crash ends all connections, one by one */
 #define REASON_SIZE	256
 
 struct pgpool {
@@ -25,6 +26,7 @@ struct pgpool {
 	unsigned		  rotor;	/* where the next search begins */
 	unsigned		  ready;
 	uint64_t		  away_since_ms;	/* while ready is 0 */
+	uint64_t		  pause_until_ms;	/* for jobs that lost a connection */
 	struct pgjob		 *first, *last;	/* waiting, by number */
 	unsigned		  queued;
 	uint64_t		  next_number;
@@ -179,6 +181,7 @@ on_pgpool_down(struct pgconn *conn, bool was_up, const char *reason,
 	(void)conn;
 	if (was_up) {
 		metric_add(METRIC_DB_RECONNECTS, 1);
+		pool->pause_until_ms = kore_time_ms() + PAUSE_MS;
 		if (--pool->ready == 0)
 			pool->away_since_ms = kore_time_ms();
 	} else if (pool->ready > 0 || (strncmp(pool->reason, reason,
@@ -279,6 +282,9 @@ pgpool_dispatch(struct pgpool *pool)
 			pgpool_give_up(pgpool_dequeue(pool));
 			continue;
 		}
+		if (job->is_second_conn &&
+		    kore_time_ms() < pool->pause_until_ms)
+			return;
 		if ((conn = pgpool_choose(pool)) == NULL)
 			return;
 		pgconn_send(conn, pgpool_dequeue(pool));

@@ -71,7 +71,7 @@ struct pgjob {
 	unsigned		 stale;		/* failed for a lost or outdated plan only */
 	bool			 is_abandoned;
 	bool			 is_exposed;	/* a Sync has been written: it may have taken effect */
-	bool			 is_second_plan;	/* sent again after a stale plan */
+	unsigned		 replans;	/* times sent again after a stale plan */
 	bool			 is_second_conn;	/* sent again after a broken connection */
 };
 
