@@ -48,10 +48,10 @@ settings_load() {
 setting_fits() {
 	local value=$1 allowed=$2
 
-	if [[ $allowed =~ ^([0-9]+)\.\.([0-9]+)$ ]]; then
+	if [[ $allowed =~ ^[0-9]+\.\.[0-9]+$ ]]; then
 		[[ $value =~ ^[0-9]{1,9}$ ]] &&
-		    ((10#$value >= BASH_REMATCH[1] &&
-		    10#$value <= BASH_REMATCH[2]))
+		    [ "$value" -ge "${allowed%%.*}" ] &&
+		    [ "$value" -le "${allowed##*.}" ]
 	else
 		[[ $value =~ ^($allowed)$ ]]
 	fi
@@ -85,45 +85,41 @@ is_usable() {
 	(cd / && as_service_user test -x "$1" -a -w "$1")
 }
 
-# Sets STATE to the absolute state directory and makes it when need be.
+# Sets STATE to the state directory, without links, and makes it when need be.
 state_open() {
-	local hash
+	local place hash
 
 	case $DUDAO_STATE in
-	/*) STATE=$DUDAO_STATE ;;
-	*) STATE=$DUDAO_HOME/$DUDAO_STATE ;;
+	/*) place=$DUDAO_STATE ;;
+	*) place=$DUDAO_HOME/$DUDAO_STATE ;;
 	esac
-	hash=$(printf '%s' "$STATE" | sha256sum | cut -c 1-12)
+	hash=$(printf '%s' "$place" | sha256sum | cut -c 1-12)
+	STATE=$(readlink -m "$place")
+	state_make
 
-	if [ ! -e "$STATE" ]; then
-		# A dangling link is one that we left: make its target again.
-		mkdir -p "$(readlink -m "$STATE")" 2>/dev/null ||
-		    die "DUDAO_STATE=$DUDAO_STATE: cannot be created"
-	fi
-	[ -d "$STATE" ] || die "DUDAO_STATE=$DUDAO_STATE: not a directory"
-	if [ "$(id -u)" -eq 0 ] &&
-	    [ -z "$(ls -A "$STATE")" ]; then
-		chown postgres:postgres "$STATE/."
-		chmod 0700 "$STATE/."
-	fi
 	if ! is_usable "$STATE"; then
-		# A clone below a closed home, say: the database moves out.
-		if [ "$STATE" = "$DUDAO_HOME/var" ] &&
-		    [ "$(id -u)" -eq 0 ] && rmdir "$STATE" 2>/dev/null; then
-			install -d -m 0700 -o postgres -g postgres \
-			    "/var/lib/dudao-$hash"
-			ln -s "/var/lib/dudao-$hash" "$STATE"
-		else
-			die "DUDAO_STATE=$DUDAO_STATE: the user" \
-			    "$SERVICE_USER cannot write there" \
-			    "(owner $(stat -c %U "$STATE/."))"
-		fi
+		rmdir "$STATE" 2>/dev/null && [ "$(id -u)" -eq 0 ] &&
+		    [ "$place" = "$DUDAO_HOME/var" ] ||
+		    die "DUDAO_STATE=$DUDAO_STATE: the user $SERVICE_USER" \
+		    "cannot enter it or write there"
+		# A clone below a closed home: its database moves out.
+		rm -f "$place"
+		STATE=/var/lib/dudao-$hash
+		state_make
+		ln -s "$STATE" "$place"
 	fi
-	STATE=$(cd "$STATE" && pwd -P)
 	as_service_user chmod 0700 "$STATE" ||
 	    die "DUDAO_STATE=$DUDAO_STATE: does not belong to $SERVICE_USER"
 	as_service_user mkdir -p "$STATE/log" "$STATE/keys"
 	socket_choose "$hash"
+}
+
+state_make() {
+	mkdir -p "$STATE" 2>/dev/null && [ -d "$STATE" ] ||
+	    die "DUDAO_STATE=$DUDAO_STATE: cannot be made"
+	if [ "$(id -u)" -eq 0 ] && [ -z "$(ls -A "$STATE")" ]; then
+		chown postgres:postgres "$STATE"
+	fi
 }
 
 # Sets SOCKET_DIR. Remembered in the state directory, so that every script
