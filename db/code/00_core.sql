@@ -172,9 +172,8 @@ declare
 begin
     if cardinality(faults) > 0 then
         detail := detail || jsonb_build_object('errors',
-            (select jsonb_agg(app.fault_json(f) order by place)
-             from unnest(faults) with ordinality
-                as f(code, pointer, params, rule_id, clause_id, place)));
+            (select jsonb_agg(app.fault_json(faults[i]) order by i)
+             from generate_subscripts(faults, 1) as i));
         select f.* into named
         from unnest(faults) as f
         where f.rule_id is not null or f.clause_id is not null
@@ -298,7 +297,8 @@ begin
     body := json_strip_nulls(json_build_object('code', top,
         'rule_id', hint ->> 'rule_id', 'clause_id', hint ->> 'clause_id',
         'errors', case when cardinality(faults) > 0 then
-            (select json_agg(app.fault_json(f)) from unnest(faults) as f) end));
+            (select json_agg(app.fault_json(faults[i]) order by i)
+             from generate_subscripts(faults, 1) as i) end));
 end
 $$;
 

@@ -5,14 +5,16 @@
 
 -- Raised when row-level security stopped a write: either no role of the caller
 -- may write this at all, or not this row.
-create or replace function app.refuse_write(permission_group text) returns void
+create or replace function app.refuse_write(permission_group text, operations text default 'WT')
+returns void
 language plpgsql stable
 as $$
 begin
     perform app.refuse(403, case when exists (
             select from app.permissions p
             where p.permission_group = refuse_write.permission_group
-                and p.operations ~ '[WT]' and p.role = any (app.roles()))
+                and p.operations ~ ('[' || refuse_write.operations || ']')
+                and p.role = any (app.roles()))
         then 'out-of-scope' else 'role-not-permitted' end);
 end
 $$;
@@ -213,7 +215,7 @@ begin
         perform app.refuse(422, 'validation-failed', faults);
     end if;
     if not gen.%5$I($1) then
-        perform app.refuse_write(%6$L);
+        perform app.refuse_write(%6$L, 'W');
     end if;
 $f$, t || '_patch', row_type, never || '{id}'::text[], t || '_lock', t || '_writable',
         r.permission_group);

@@ -137,6 +137,7 @@ create or replace function app.deadline(
 returns uuid
 language plpgsql security definer
 as $$
+#variable_conflict use_column
 declare
     result uuid;
 begin

@@ -61,7 +61,7 @@ with abbreviation(short, role) as (
         -- CHI: of the own office; ADM: of the technical tables
         ('audit_logs', 'CHI:R.o ADM:R.t AUD:R.a'),
         -- files, by what they belong to and who brought them
-        ('attachments', 'DIR:RW.a DEP:RW.a MEM:RW.o MEM:R.c CHI:RWT.a STA:RWT.a FIN:RW.o ZLD:RW.o ZLD:R.z INS:RW.o INS:R.s SCH:RW.o TWN:RW.o DPT:RW.o LDR:R.c ORG:RW.o RES:RW.o TPA:RW.o PLT:RW.o AUD:R.a PUB:R.p'),
+        ('attachments', 'DIR:RW.a DEP:RW.a MEM:RWT.o CHI:RWT.a STA:RWT.a FIN:RWT.o ZLD:RWT.o INS:RWT.o SCH:RWT.o TWN:RWT.o DPT:RWT.o LDR:R.o ORG:RWT.o RES:RWT.o TPA:RWT.o PLT:RWT.o AUD:R.a'),
         -- every account its own
         ('notifications', 'DIR:RT.n DEP:RT.n MEM:RT.n CHI:RT.n STA:RT.n FIN:RT.n ZLD:RT.n INS:RT.n SCH:RT.n TWN:RT.n DPT:RT.n LDR:RT.n ORG:RT.n RES:RT.n TPA:RT.n PLT:RT.n ADM:RT.n AUD:RT.n'),
         -- the office all, every unit what it received
