@@ -3,9 +3,10 @@
  *
  * Adds to every answer: Date, Server, X-Request-Id, X-Content-Type-Options,
  * Cache-Control, Vary, Content-Language, RateLimit-Policy and RateLimit,
- * CORS headers for configured origins; gzip above 1 KiB when accepted (the
- * ETag "17" then becomes "17-gzip"). Refuses control bytes in header values.
- * HEAD gets the headers alone. Calls guard_next() when all is queued.
+ * CORS headers for configured origins; gzip from 1 KiB to 1 MiB of text when
+ * accepted (the ETag "17" then becomes "17-gzip"). Refuses control bytes in
+ * header values. HEAD gets the headers alone. Calls guard_next() when all is
+ * queued. On a request whose client has gone, it only releases the body.
  */
 #ifndef DUDAO_IO_REPLY_H
 #define DUDAO_IO_REPLY_H
@@ -59,7 +60,8 @@ void	reply_problem(struct http_request *req, struct reply *reply,
  * Full bytes of a refusal made before there is a request (the guard), with
  * Connection: close. Appends to out.
  */
-void	reply_raw_problem(const char *code, int status, struct buf *out);
+void	reply_raw_problem(const char *code, int status,
+	    const char *request_id, struct buf *out);
 
 /* Value of a request header, NULL if absent; case-blind. Borrowed from the request. */
 const char *reply_request_header(struct http_request *req, const char *name);
