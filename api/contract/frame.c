@@ -256,7 +256,7 @@ request_line(struct scan *scan, const char *text, size_t len)
 	frame->method = text;
 	frame->method_len = (size_t)(target - text);
 	if (!method_is_known(text, frame->method_len))
-		return (refuse(frame, 501, "method-not-implemented"));
+		return (refuse(frame, 501, "method-not-supported"));
 	return (request_target(scan, target + 1, (size_t)(last - target - 1)));
 }
 
@@ -389,7 +389,7 @@ framing_field(struct scan *scan, const struct line *line)
 	case FIELD_TRANSFER_ENCODING:
 		/* RFC 9112 section 6.1; a proxy in front sends lengths. */
 		return (refuse(frame, 501,
-		    "transfer-encoding-not-implemented"));
+		    "transfer-encoding-not-supported"));
 	case FIELD_CONNECTION:
 		if (list_has(line->value, line->value_len, "close"))
 			frame->wants_close = true;
