@@ -1,0 +1,399 @@
+-- Publication (3.23): C2.3.1.b, C2.3.1.c, C2.3.2.g, C2.3.4.h, L-XX-01.
+
+select app.register('publication_channels', permission_group => 'publications');
+select app.register('publications', permission_group => 'publications',
+    machine => true, legal => true, editable_in => '{draft}',
+    read_only => '{code,secrecy_reviewer_id,secrecy_reviewed_at,secrecy_result,
+        approved_by,approved_at,published_at,withdrawn_at,withdraw_reason,
+        scheduled_at,correction_of_id}');
+select app.register('publication_placements', permission_group => 'publications',
+    read_only => '{check_at,reachable}');
+
+-- o: the unit's own; p: what everybody sees; x: the channels, for the
+-- administrator, who has no business with content.
+insert into app.scope_predicates(resource, scope, predicate) values
+    ('publications', 'o', 'publisher_org_id = (select app.organization_id())'),
+    ('publications', 'p', 'state in (''published'', ''corrected'') and (expires_at is null or expires_at > now())'),
+    ('publications', 'x', 'false'),
+    ('publication_channels', 'o', 'active'),
+    ('publication_channels', 'p', 'active'),
+    ('publication_channels', 'x', 'true'),
+    ('publication_placements', 'o', 'exists (select from dudao.publications s where s.id = publication_id and s.publisher_org_id = (select app.organization_id()))'),
+    ('publication_placements', 'p', 'exists (select from dudao.publications s where s.id = publication_id)'),
+    ('publication_placements', 'x', 'false')
+on conflict (resource, scope) do update set predicate = excluded.predicate;
+
+insert into app.row_rules(resource, name, expression, pointer, code, rule_id, clause_id, params) values
+    ('publications', 'title_names_nobody', 'not app.names_a_person(new.title)', '/title', 'personal-number', 'R-PUB-03', 'L-XX-01', null),
+    ('publications', 'body_names_nobody', 'not app.names_a_person(new.body)', '/body', 'personal-number', 'R-PUB-03', 'L-XX-01', null),
+    ('publications', 'summary_names_nobody', 'not app.names_a_person(new.summary)', '/summary', 'personal-number', 'R-PUB-03', 'L-XX-01', null),
+    ('publications', 'expiry_after_publication', 'new.expires_at > new.published_at', '/expires_at', 'date-before-start', null, null, null),
+    ('publication_placements', 'place_is_named', 'num_nonnulls(new.url, new.broadcast_slot) > 0', '/url', 'placement-without-place', 'R-PUB-01', 'C2.3.1.b', null),
+    ('publication_placements', 'not_in_the_future', 'new.placed_at <= now() + interval ''5 minutes''', '/placed_at', 'date-in-future', null, null, null);
+
+insert into app.enumerations(name, value, label_zh, label_en, sort) values
+    ('publications.kind', 'supervision_report', '督导报告', 'Supervision report', 1),
+    ('publications.kind', 'evaluation_result', '评估结果', 'Evaluation result', 2),
+    ('publications.kind', 'rectification_disclosure', '整改情况', 'Rectification', 3),
+    ('publications.kind', 'accountability_result', '问责结果', 'Accountability result', 4),
+    ('publications.kind', 'appointment_notice', '聘任公示/公布', 'Appointment notice', 5),
+    ('publications.kind', 'plaque_list', '挂牌名单', 'Plaques', 6),
+    ('publications.kind', 'circular', '通报', 'Circular', 7),
+    ('publications.kind', 'policy', '制度文件', 'Policy', 8),
+    ('publications.kind', 'recommendation', '建议', 'Recommendation', 9),
+    ('publications.kind', 'other', '其他', 'Other', 10),
+    ('publications.secrecy_result', 'pass', '可以公开', 'May be published', 1),
+    ('publications.secrecy_result', 'redact', '删减后公开', 'To be redacted', 2),
+    ('publications.secrecy_result', 'refuse', '不得公开', 'Must not be published', 3),
+    ('publication_channels.kind', 'gov_portal', '政府门户网站', 'Government portal', 1),
+    ('publication_channels.kind', 'broadcast_tv', '广播电视', 'Broadcast', 2),
+    ('publication_channels.kind', 'official_account', '官方公众号', 'Official account', 3),
+    ('publication_channels.kind', 'other_media', '其他媒体', 'Other media', 4),
+    ('publication_channels.kind', 'notice_board', '公示栏', 'Notice board', 5),
+    ('publication_channels.kind', 'system_public', '本系统公开页', 'This system', 6);
+
+
+-- Views ----------------------------------------------------------------------
+
+drop view if exists app.public_publications_json, app.publication_placements_json,
+    app.publications_json, app.publication_channels_json;
+
+create view app.publication_channels_json with (security_invoker = true) as
+select c.*,
+    json_build_object(
+        'id', c.id, 'version', c.version, 'kind', c.kind, 'name', c.name,
+        'owner_org_id', c.owner_org_id, 'url', c.url, 'active', c.active,
+        'created_at', app.ts(c.created_at), 'updated_at', app.ts(c.updated_at),
+        'is_demo', c.is_demo) as body
+from dudao.publication_channels c;
+
+create view app.publication_placements_json with (security_invoker = true) as
+select p.*,
+    json_build_object(
+        'id', p.id, 'version', p.version, 'publication_id', p.publication_id,
+        'channel_id', p.channel_id, 'url', p.url,
+        'broadcast_slot', p.broadcast_slot, 'placed_at', app.ts(p.placed_at),
+        'evidence_attachment_id', p.evidence_attachment_id,
+        'check_at', app.ts(p.check_at), 'reachable', p.reachable,
+        'created_at', app.ts(p.created_at), 'updated_at', app.ts(p.updated_at),
+        'is_demo', p.is_demo) as body
+from dudao.publication_placements p;
+
+create view app.publications_json with (security_invoker = true) as
+select p.id, p.version, p.code, p.kind, p.subject_type, p.subject_id,
+    p.publisher_org_id, p.state, p.published_at, p.created_at, p.search,
+    json_build_object(
+        'id', p.id, 'version', p.version, 'code', p.code, 'kind', p.kind,
+        'subject_type', p.subject_type, 'subject_id', p.subject_id,
+        'publisher_org_id', p.publisher_org_id, 'title', p.title,
+        'summary', p.summary, 'body', p.body, 'is_major', p.is_major,
+        'redaction_note', p.redaction_note,
+        'secrecy_review', case when p.secrecy_reviewed_at is not null then
+            json_build_object('reviewer_id', p.secrecy_reviewer_id,
+                'at', app.ts(p.secrecy_reviewed_at), 'result', p.secrecy_result) end,
+        'approved_by', p.approved_by, 'approved_at', app.ts(p.approved_at),
+        'scheduled_at', app.ts(p.scheduled_at),
+        'published_at', app.ts(p.published_at),
+        'expires_at', app.ts(p.expires_at),
+        'correction_of_id', p.correction_of_id,
+        'withdrawn_at', app.ts(p.withdrawn_at), 'withdraw_reason', p.withdraw_reason,
+        'voided_at', app.ts(p.voided_at), 'void_reason', p.void_reason,
+        'state', p.state,
+        'allowed_actions', app.allowed_actions('publications', p.state),
+        'created_at', app.ts(p.created_at), 'updated_at', app.ts(p.updated_at),
+        'is_demo', p.is_demo) as body
+from dudao.publications p;
+
+-- What everybody may read: no authors, no reviewers, no inner states.
+create view app.public_publications_json with (security_invoker = true) as
+select p.id, p.version, p.code, p.kind, p.subject_type, p.subject_id,
+    p.publisher_org_id, p.state, p.published_at, p.created_at, p.search,
+    json_build_object(
+        'code', p.code, 'kind', p.kind, 'title', p.title,
+        'summary', p.summary, 'body', p.body,
+        'publisher', (select o.name from dudao.organizations o where o.id = p.publisher_org_id),
+        'published_at', app.ts(p.published_at),
+        'is_corrected', p.state = 'corrected',
+        'corrected_by_code', (select c.code from dudao.publications c
+            where c.correction_of_id = p.id and c.state = 'published'
+            order by c.published_at desc limit 1),
+        'correction_of_code', (select c.code from dudao.publications c
+            where c.id = p.correction_of_id),
+        'placements', coalesce((select json_agg(json_build_object(
+                'channel', c.name, 'kind', c.kind, 'url', pl.url,
+                'broadcast_slot', pl.broadcast_slot, 'placed_at', app.ts(pl.placed_at))
+                order by pl.placed_at, pl.id)
+            from dudao.publication_placements pl
+            join dudao.publication_channels c on c.id = pl.channel_id
+            where pl.publication_id = p.id), '[]'::json)) as body
+from dudao.publications p
+where p.state in ('published', 'corrected')
+    and (p.expires_at is null or p.expires_at > now());
+
+
+-- Steps ----------------------------------------------------------------------
+
+create or replace function app.is_unit_account() returns boolean
+language sql stable
+as $$
+    select app.roles() && '{school_account,township_account,department_account}'
+        and not app.roles() && '{office_staff,deputy_chief_inspector,chief_inspector}'
+$$;
+
+-- A unit publishes in its own name, the office in the office's.
+create or replace function app.before_create_publications(row dudao.publications, body jsonb)
+returns dudao.publications
+language plpgsql
+as $$
+begin
+    row.code := app.next_code('GK');
+    if row.publisher_org_id is null or app.is_unit_account() then
+        row.publisher_org_id := app.organization_id();
+    end if;
+    if app.is_unit_account() and row.kind <> 'rectification_disclosure' then
+        perform app.refuse(422, 'precondition-failed', array[
+            app.fault('unit-publishes-rectification-only', '/kind', null, 'R-PRB-06', 'C2.3.2.g')]);
+    end if;
+    return row;
+end
+$$;
+
+-- Is the subject in a state in which it may be shown? Runs as owner: the
+-- answer is about the subject, not about who asks.
+create or replace function app.subject_faults(p dudao.publications) returns app.fault[]
+language plpgsql stable security definer
+as $$
+declare
+    problem dudao.problems;
+begin
+    if p.kind = 'rectification_disclosure' then
+        select * into problem from dudao.problems x where x.id = p.subject_id;
+        if p.subject_type is distinct from 'problems' or problem.id is null then
+            return array[app.fault('disclosure-needs-problem', '/subject_id', null, 'R-PRB-06', 'C2.3.2.g')];
+        end if;
+        if problem.organization_id <> p.publisher_org_id then
+            return array[app.fault('disclosure-of-another-unit', '/subject_id', null, 'R-PRB-06', 'C2.3.2.g')];
+        end if;
+        if problem.state <> 'struck_off' then
+            return array[app.fault('disclosure-before-strike-off', '/subject_id',
+                jsonb_build_object('state', problem.state), 'R-PRB-06', 'C2.3.2.g')];
+        end if;
+    elsif p.subject_type = 'policy_documents' then
+        if not exists (select from dudao.policy_documents d
+                where d.id = p.subject_id and d.state in ('in_force', 'superseded', 'repealed')) then
+            return array[app.fault('subject-not-publishable', '/subject_id', null, 'R-PUB-01', 'C2.3.1.b')];
+        end if;
+    elsif p.subject_type = 'inspector_appointments' then
+        if not exists (select from dudao.inspector_appointments a
+                where a.id = p.subject_id and a.state not in ('recommended', 'reviewing', 'rejected')) then
+            return array[app.fault('subject-not-publishable', '/subject_id', null, 'R-PUB-01', 'C2.3.1.b')];
+        end if;
+    end if;
+    return '{}';
+end
+$$;
+
+create or replace function app.before_publications(action text, row dudao.publications, data jsonb)
+returns dudao.publications
+language plpgsql
+as $$
+declare
+    placement jsonb;
+begin
+    case action
+    when 'secrecy_check' then
+        row.secrecy_reviewer_id := app.user_id();
+        row.secrecy_reviewed_at := app.now();
+        row.secrecy_result := data ->> 'result';
+        row.redaction_note := coalesce(data ->> 'redaction_note', row.redaction_note);
+        if data ->> 'result' = 'redact' then
+            row.body := coalesce(data ->> 'redacted_body', row.body);
+            row.summary := coalesce(data ->> 'redacted_summary', row.summary);
+        end if;
+    when 'approve' then
+        row.approved_by := app.user_id();
+        row.approved_at := app.now();
+    when 'schedule' then
+        row.scheduled_at := (data ->> 'scheduled_at')::timestamptz;
+    when 'publish' then
+        row.published_at := app.now();
+        for placement in select * from jsonb_array_elements(coalesce(data -> 'placements', '[]')) loop
+            perform app.place(row.id, placement);
+        end loop;
+    when 'withdraw' then
+        row.withdrawn_at := app.now();
+        row.withdraw_reason := data ->> 'reason';
+    else
+        null;
+    end case;
+    return row;
+end
+$$;
+
+create or replace function app.place(publication_id uuid, placement jsonb) returns void
+language sql
+as $$
+    insert into dudao.publication_placements(publication_id, channel_id, url,
+        broadcast_slot, placed_at, evidence_attachment_id)
+    values ($1, (placement ->> 'channel_id')::uuid, placement ->> 'url',
+        placement ->> 'broadcast_slot',
+        coalesce((placement ->> 'placed_at')::timestamptz, app.now()),
+        (placement ->> 'evidence_attachment_id')::uuid)
+$$;
+
+create or replace function app.guard_publications(
+    action text, old dudao.publications, new dudao.publications, data jsonb)
+returns app.fault[]
+language plpgsql stable security definer
+as $$
+declare
+    faults app.fault[] := '{}';
+begin
+    case action
+    when 'submit' then
+        faults := app.subject_faults(new);
+    when 'secrecy_check' then
+        -- four eyes: nobody reviews his own text (R-PUB-03)
+        if new.created_by = app.user_id() then
+            faults := faults || app.fault('separation-of-duties', null, null, 'R-PUB-03', 'L-XX-01');
+        end if;
+        if new.secrecy_result is null or new.secrecy_result = 'refuse' then
+            faults := faults || app.fault('secrecy-review-not-passed', '/result', null, 'R-PUB-03', 'L-XX-01');
+        end if;
+        if new.secrecy_result = 'redact' and coalesce(new.redaction_note, '') = '' then
+            faults := faults || app.fault('redaction-note-missing', '/redaction_note', null, 'R-PUB-03', 'L-XX-01');
+        end if;
+    when 'approve' then
+        if new.created_by = app.user_id() then
+            faults := faults || app.fault('separation-of-duties', null, null, 'R-PUB-03', 'L-XX-01');
+        end if;
+        if (new.is_major or new.kind = 'accountability_result')
+                and not app.has_role('committee_director') then
+            faults := faults || app.fault('needs-director', null, null, 'R-RPT-05', 'C2.1.1.e');
+        end if;
+    when 'schedule' then
+        if new.scheduled_at is null or new.scheduled_at <= app.now() then
+            faults := faults || app.fault('date-not-in-future', '/scheduled_at');
+        end if;
+    when 'publish' then
+        faults := app.subject_faults(new);
+        if not exists (select from dudao.publication_placements p where p.publication_id = new.id) then
+            faults := faults || app.fault('placement-missing', '/placements', null, 'R-PUB-01', 'C2.3.1.b');
+        end if;
+        if new.approved_at is null then
+            faults := faults || app.fault('approval-missing', null, null, 'R-PUB-01', 'C2.3.1.b');
+        end if;
+        if old.state = 'scheduled' and old.scheduled_at > app.now() then
+            faults := faults || app.fault('before-scheduled-time', null,
+                jsonb_build_object('scheduled_at', app.ts(old.scheduled_at)));
+        end if;
+    when 'correct' then
+        if not exists (select from dudao.publications c
+                where c.correction_of_id = new.id and c.state in ('approved', 'scheduled', 'published')) then
+            faults := faults || app.fault('correction-missing', null, null, 'R-PUB-01', 'C2.3.1.b');
+        end if;
+    else
+        null;
+    end case;
+    return faults;
+end
+$$;
+
+create or replace function app.effect_publications(
+    action text, old dudao.publications, new dudao.publications, data jsonb)
+returns void
+language plpgsql security definer
+as $$
+begin
+    case action
+    when 'submit' then
+        perform app.notify('publications', new.id, 'publication_submitted',
+            '待保密审查', new.title, app.users_with_role('office_staff'));
+    when 'secrecy_check' then
+        perform app.notify('publications', new.id, 'publication_to_approve',
+            '待批准公开', new.title, app.users_with_role(
+                case when new.is_major or new.kind = 'accountability_result'
+                    then 'committee_director' else 'chief_inspector' end));
+    when 'reject' then
+        perform app.notify('publications', new.id, 'publication_rejected',
+            '公开未通过', new.title, array[new.created_by]);
+    when 'approve' then
+        perform app.notify('publications', new.id, 'publication_approved',
+            '已批准公开', new.title, app.users_with_role('office_staff'));
+    when 'publish' then
+        if new.subject_type = 'problems' then
+            perform app.meet_deadline('problems', new.subject_id, 'disclosure');
+        end if;
+        if new.correction_of_id is not null and exists (select from dudao.publications p
+                where p.id = new.correction_of_id and p.state = 'published') then
+            null;   -- the chief inspector then marks the old one as corrected
+        end if;
+        perform app.enqueue('X-15', 'upsert', 'publications', new.id,
+            'publication:' || new.code, jsonb_build_object('code', new.code,
+                'kind', new.kind, 'title', new.title, 'state', new.state,
+                'published_at', app.ts(new.published_at)));
+    when 'correct', 'withdraw' then
+        perform app.enqueue('X-15', case action when 'withdraw' then 'withdraw' else 'upsert' end,
+            'publications', new.id, 'publication:' || new.code,
+            jsonb_build_object('code', new.code, 'state', new.state,
+                'reason', data ->> 'reason'));
+    else
+        null;
+    end case;
+end
+$$;
+
+-- A correcting item: a new draft that names the one it corrects.
+create or replace function app.create_correction(publication_id uuid, body jsonb)
+returns setof app.answer
+language plpgsql
+as $$
+declare
+    old dudao.publications;
+    made uuid;
+begin
+    select * into old from dudao.publications p where p.id = publication_id;
+    if old.id is null then
+        return;
+    end if;
+    if old.state <> 'published' then
+        perform app.refuse(409, 'illegal-transition', extra => jsonb_build_object(
+            'state', old.state, 'rule_id', 'R-PUB-01', 'clause_id', 'C2.3.1.b',
+            'allowed_actions', app.allowed_actions('publications', old.state)::jsonb));
+    end if;
+    insert into dudao.publications(code, kind, subject_type, subject_id,
+        publisher_org_id, title, summary, body, is_major, correction_of_id)
+    values (app.next_code('GK'), old.kind, old.subject_type, old.subject_id,
+        old.publisher_org_id, body ->> 'title', body ->> 'summary',
+        body ->> 'body', old.is_major, old.id)
+    returning id into made;
+    return query
+        select 201, '/v1/publications/' || v.id, v.version::text, v.body::text
+        from app.publications_json v
+        where v.id = made;
+end
+$$;
+
+-- Withdrawn items answer 410 with the reason, others 404.
+create or replace function app.read_public_publication(wanted text) returns setof app.answer
+language plpgsql stable security definer
+as $$
+declare
+    gone dudao.publications;
+begin
+    return query
+        select 200, null::text, v.version::text, v.body::text
+        from app.public_publications_json v
+        where v.code = wanted;
+    if found then
+        return;
+    end if;
+    select * into gone from dudao.publications p
+    where p.code = wanted and p.state = 'withdrawn';
+    if gone.id is not null then
+        perform app.refuse(410, 'publication-withdrawn', extra => jsonb_build_object(
+            'params', jsonb_build_object('reason', gone.withdraw_reason,
+                'withdrawn_at', app.ts(gone.withdrawn_at))));
+    end if;
+end
+$$;
