@@ -322,6 +322,7 @@ declare
     new_image jsonb;
     old_part jsonb;
     new_part jsonb;
+    announced jsonb;
 begin
     if tg_op = 'INSERT' then
         perform app.audit('create', tg_table_name, new.id,
@@ -337,9 +338,10 @@ begin
             into old_part, new_part
         from jsonb_each(new_image) as n
         where n.value is distinct from old_image -> n.key;
-        perform app.audit(
-            coalesce(app.announced_action(tg_table_name, new.id) ->> 'action', 'update'),
-            tg_table_name, new.id, app.redacted(old_part), app.redacted(new_part));
+        announced := app.announced_action(tg_table_name, new.id);
+        perform app.audit(coalesce(announced ->> 'action', 'update'),
+            tg_table_name, new.id, app.redacted(old_part), app.redacted(new_part),
+            role => case when (announced ->> 'system')::boolean then 'system' end);
     end if;
     return null;
 end
