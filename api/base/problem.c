@@ -67,6 +67,7 @@ static void	 render_detail(json_t *, json_t *, size_t, enum lang,
 		    struct buf *);
 static bool	 fill(const char *, json_t *, size_t, enum lang, struct buf *);
 static bool	 fill_value(json_t *, enum lang, struct buf *);
+static json_t	*wording(const struct fault *);
 static void	 render_fault(const struct fault *, enum lang, struct buf *);
 static void	 put_text(struct buf *, const char *, const char *);
 static void	 put_value(struct buf *, json_t *);
@@ -547,13 +548,36 @@ fill_value(json_t *value, enum lang lang, struct buf *out)
 	return (true);
 }
 
+/*
+ * The entry whose texts fit. "Between {min} and {max}" cannot be said of a
+ * range that is open at one end; the code stays what it is.
+ */
+static json_t *
+wording(const struct fault *fault)
+{
+	json_t	*entry;
+	bool	 has_min, has_max;
+
+	entry = find(fault->code);
+	if (entry != NULL && strcmp(fault->code, "out-of-range") == 0) {
+		has_min = json_object_get(fault->params, "min") != NULL;
+		has_max = json_object_get(fault->params, "max") != NULL;
+		if (has_min && !has_max)
+			entry = find("too-small");
+		else if (has_max && !has_min)
+			entry = find("too-large");
+		if (entry == NULL)
+			entry = find(fault->code);
+	}
+	return (entry != NULL ? entry : find("validation-failed"));
+}
+
 static void
 render_fault(const struct fault *fault, enum lang lang, struct buf *out)
 {
 	json_t	*entry;
 
-	if ((entry = find(fault->code)) == NULL)
-		entry = find("validation-failed");
+	entry = wording(fault);
 	buf_puts(out, "{\"code\":");
 	buf_json_string(out, fault->code, strlen(fault->code));
 	put_text(out, "pointer", fault->pointer);

@@ -26,6 +26,9 @@ static const char	catalogue_text[] =
     " \"title\": {\"zh-CN\": \"超出范围\", \"en\": \"Out of range\"},"
     " \"detail\": {\"zh-CN\": \"{min} 至 {max}\","
     "  \"en\": \"from {min} to {max}\"}},"
+    "\"too-small\": {\"status\": 422,"
+    " \"title\": {\"zh-CN\": \"过小\", \"en\": \"Too small\"},"
+    " \"detail\": {\"zh-CN\": \"{min}\", \"en\": \"{min} and more\"}},"
     "\"not-in-enum\": {\"status\": 422,"
     " \"title\": {\"zh-CN\": \"不在范围\", \"en\": \"Not a choice\"},"
     " \"detail\": {\"zh-CN\": \"{allowed}\", \"en\": \"{allowed}\"}},"
@@ -152,7 +155,18 @@ test_missing_params(void **state)
 	problem_at_pointer(problem, "/a", "out-of-range", NULL);
 	problem_at_pointer(problem, "/b", "out-of-range",
 	    json_pack("{s:i, s:n}", "min", 1, "max"));
+	problem_at_pointer(problem, "/c", "out-of-range",
+	    json_pack("{s:i}", "min", 1));
+	problem_at_pointer(problem, "/d", "out-of-range",
+	    json_pack("{s:i}", "max", 1));
 	document = render(problem, LANG_EN, NULL);
+	/* A range that is open at one end has words of its own. */
+	assert_string_equal(text_at(fault_at(document, 2), "detail"),
+	    "1 and more");
+	assert_string_equal(text_at(fault_at(document, 2), "code"),
+	    "out-of-range");
+	assert_string_equal(text_at(fault_at(document, 3), "detail"),
+	    "Out of range");
 	assert_string_equal(text_at(fault_at(document, 0), "detail"),
 	    "Out of range");
 	assert_null(json_object_get(fault_at(document, 0), "params"));
