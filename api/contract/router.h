@@ -42,8 +42,12 @@ enum route_result	 router_match(const struct router *router,
 			    struct arena *arena, struct route_match *match)
 			    MUST_CHECK;
 
-/* The GET operation of the resource that op's path stands below: for
- * /v1/problems/{problem_id}/strike-off that of /v1/problems/{problem_id}; NULL if none. */
+/*
+ * The GET operation of the resource that op belongs to: the longest part of
+ * op's path (itself included) that ends in a parameter and can be read. For
+ * /v1/problems/{problem_id}/strike-off and PATCH /v1/problems/{problem_id}
+ * that is GET /v1/problems/{problem_id}; NULL if there is none.
+ */
 const struct operation	*router_parent_read(const struct router *router,
 			    const struct operation *op);
 
