@@ -33,3 +33,6 @@ create index on dudao.role_grants (user_id, id);
 create index on dudao.role_grants (role, id);
 create index on dudao.role_grants (state, id);
 create index on dudao.role_grants (valid_from, id);
+
+-- DX-430626-0031: the numbers of inspectors never begin anew (8.2).
+create sequence dudao.inspector_numbers;
