@@ -141,20 +141,20 @@ as $$
 $$;
 
 -- A unit publishes in its own name, the office in the office's.
-create or replace function app.before_create_publications(row dudao.publications, body jsonb)
+create or replace function app.before_create_publications(r dudao.publications, body jsonb)
 returns dudao.publications
 language plpgsql
 as $$
 begin
-    row.code := app.next_code('GK');
-    if row.publisher_org_id is null or app.is_unit_account() then
-        row.publisher_org_id := app.organization_id();
+    r.code := app.next_code('GK');
+    if r.publisher_org_id is null or app.is_unit_account() then
+        r.publisher_org_id := app.organization_id();
     end if;
-    if app.is_unit_account() and row.kind <> 'rectification_disclosure' then
+    if app.is_unit_account() and r.kind <> 'rectification_disclosure' then
         perform app.refuse(422, 'precondition-failed', array[
             app.fault('unit-publishes-rectification-only', '/kind', null, 'R-PRB-06', 'C2.3.2.g')]);
     end if;
-    return row;
+    return r;
 end
 $$;
 
@@ -193,7 +193,7 @@ begin
 end
 $$;
 
-create or replace function app.before_publications(action text, row dudao.publications, data jsonb)
+create or replace function app.before_publications(action text, r dudao.publications, data jsonb)
 returns dudao.publications
 language plpgsql
 as $$
@@ -202,31 +202,31 @@ declare
 begin
     case action
     when 'secrecy_check' then
-        row.secrecy_reviewer_id := app.user_id();
-        row.secrecy_reviewed_at := app.now();
-        row.secrecy_result := data ->> 'result';
-        row.redaction_note := coalesce(data ->> 'redaction_note', row.redaction_note);
+        r.secrecy_reviewer_id := app.user_id();
+        r.secrecy_reviewed_at := app.now();
+        r.secrecy_result := data ->> 'result';
+        r.redaction_note := coalesce(data ->> 'redaction_note', r.redaction_note);
         if data ->> 'result' = 'redact' then
-            row.body := coalesce(data ->> 'redacted_body', row.body);
-            row.summary := coalesce(data ->> 'redacted_summary', row.summary);
+            r.body := coalesce(data ->> 'redacted_body', r.body);
+            r.summary := coalesce(data ->> 'redacted_summary', r.summary);
         end if;
     when 'approve' then
-        row.approved_by := app.user_id();
-        row.approved_at := app.now();
+        r.approved_by := app.user_id();
+        r.approved_at := app.now();
     when 'schedule' then
-        row.scheduled_at := (data ->> 'scheduled_at')::timestamptz;
+        r.scheduled_at := (data ->> 'scheduled_at')::timestamptz;
     when 'publish' then
-        row.published_at := app.now();
+        r.published_at := app.now();
         for placement in select * from jsonb_array_elements(coalesce(data -> 'placements', '[]')) loop
-            perform app.place(row.id, placement);
+            perform app.place(r.id, placement);
         end loop;
     when 'withdraw' then
-        row.withdrawn_at := app.now();
-        row.withdraw_reason := data ->> 'reason';
+        r.withdrawn_at := app.now();
+        r.withdraw_reason := data ->> 'reason';
     else
         null;
     end case;
-    return row;
+    return r;
 end
 $$;
 

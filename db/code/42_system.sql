@@ -119,25 +119,25 @@ $$;
 
 -- Service of a document (2.1): sent by the office, received by the unit's own
 -- account, which signs with a name.
-create or replace function app.before_dispatches(action text, row dudao.dispatches, data jsonb)
+create or replace function app.before_dispatches(action text, r dudao.dispatches, data jsonb)
 returns dudao.dispatches
 language plpgsql
 as $$
 begin
     case action
     when 'send' then
-        row.sent_at := app.now();
-        row.channel := coalesce(data ->> 'channel', row.channel);
-        row.doc_no := coalesce(data ->> 'doc_no', row.doc_no);
-        row.attachment_id := coalesce((data ->> 'attachment_id')::uuid, row.attachment_id);
+        r.sent_at := app.now();
+        r.channel := coalesce(data ->> 'channel', r.channel);
+        r.doc_no := coalesce(data ->> 'doc_no', r.doc_no);
+        r.attachment_id := coalesce((data ->> 'attachment_id')::uuid, r.attachment_id);
     when 'receive' then
-        row.received_at := app.now();
-        row.receipt_by := data ->> 'receipt_by';
-        row.receipt_note := data ->> 'receipt_note';
+        r.received_at := app.now();
+        r.receipt_by := data ->> 'receipt_by';
+        r.receipt_note := data ->> 'receipt_note';
     else
         null;
     end case;
-    return row;
+    return r;
 end
 $$;
 
