@@ -31,12 +31,13 @@ struct param {
 	bool		 is_array;	/* repeatable; explode: true */
 	const char	*default_text;	/* NULL if none */
 	struct schema	*schema;	/* of the value, or of one item */
-	size_t		 max_items;
+	size_t		 max_items;	/* of an array; 1 and more */
+	bool		 is_unique;	/* of an array: uniqueItems */
 };
 
 struct response {
 	int		 status;	/* 0 = default */
-	const char	*media_type;	/* NULL: no body */
+	const char	*media_type;	/* NULL: no body; one entry per media type */
 	struct schema	*schema;	/* NULL: no JSON body */
 };
 

@@ -1,0 +1,481 @@
+/*
+ * openapi.c -- reads openapi/, merges the fragments and checks what belongs
+ * to the whole document; openapi_compile.c makes the operations.
+ *
+ * A contract owns its arena and its document; strings of operations point
+ * into both. Schemas belong to the process (schema.h).
+ */
+#include "contract/openapi.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "contract/openapi_load.h"
+#include "contract/pointer.h"
+#include "contract/schema.h"
+
+#define REF_CHAIN_MAX	16
+
+/* The public part comes first, so that one pointer is both. */
+struct contract_memory {
+	struct contract	 contract;
+	struct arena	*arena;
+};
+
+static bool	load_fragment(struct loader *loader, const char *path);
+static bool	load_fragments(struct loader *loader, const char *dir,
+		    const char *sub);
+static void	on_free_fragment(void *fragment);
+static int	is_yaml(const struct dirent *entry);
+static void	merge(struct loader *loader, json_t *into, json_t *from,
+		    const char *pointer, size_t depth);
+static bool	is_merged(const char *pointer, size_t depth);
+static void	merge_fault(struct loader *loader, const char *pointer,
+		    json_t *before, json_t *now);
+static void	check_root(struct loader *loader);
+static void	check_node(struct loader *loader, json_t *node,
+		    const char *pointer);
+static void	check_media_types(struct loader *loader, json_t *content,
+		    const char *pointer);
+static bool	is_literal(const char *key);
+static void	remove_engine_members(json_t *document);
+
+struct contract *
+contract_load(const char *dir, FILE *errors)
+{
+	struct contract_memory	*memory;
+	struct contract		*contract;
+	struct loader		 loader;
+	struct arena		*arena;
+	bool			 is_read;
+
+	arena = arena_new(64 * 1024);
+	memory = arena_zalloc(arena, sizeof(*memory));
+	memory->arena = arena;
+	contract = &memory->contract;
+
+	memset(&loader, 0, sizeof(loader));
+	loader.arena = arena;
+	loader.document = contract->document = json_object();
+	loader.places = yaml_places_new();
+	loader.errors = errors;
+
+	is_read = load_fragment(&loader, arena_printf(arena, "%s/openapi.yaml",
+	    dir));
+	is_read &= load_fragments(&loader, dir, "components");
+	is_read &= load_fragments(&loader, dir, "paths");
+	/* What follows from a file that is not there would be noise. */
+	if (is_read) {
+		check_root(&loader);
+		check_node(&loader, loader.document, "");
+		operations_compile(&loader, contract);
+	}
+	yaml_places_free(loader.places);
+	if (loader.fault_count > 0) {
+		contract_free(contract);
+		return (NULL);
+	}
+	remove_engine_members(contract->document);
+	/* 15 digits: 0.01 and 92.35 stay what was written. */
+	contract->json = json_dumps(contract->document,
+	    JSON_COMPACT | JSON_REAL_PRECISION(15));
+	if (contract->json == NULL)
+		abort();
+	contract->json_len = strlen(contract->json);
+	return (contract);
+}
+
+void
+contract_free(struct contract *contract)
+{
+	if (contract == NULL)
+		return;
+	json_decref(contract->document);
+	free(contract->json);
+	arena_free(((struct contract_memory *)contract)->arena);
+}
+
+const struct param *
+operation_param(const struct operation *op, const char *name)
+{
+	size_t	i;
+
+	for (i = 0; i < op->param_count; i++)
+		if (strcmp(op->params[i].name, name) == 0)
+			return (&op->params[i]);
+	return (NULL);
+}
+
+void
+loader_fault(struct loader *loader, const char *pointer, const char *fmt, ...)
+{
+	va_list		 ap;
+	const char	*file, *step;
+	json_t		*node;
+	size_t		 line;
+
+	file = NULL;
+	line = 0;
+	node = loader->document;
+	for (step = pointer; *step == '/';) {
+		if ((node = pointer_step(node, &step)) == NULL)
+			break;
+		/* Unknown: the place of what is around it stays. */
+		(void)!yaml_places_find(loader->places, node, &file, &line);
+	}
+	if (file != NULL)
+		fprintf(loader->errors, "%s:%zu: ", file, line);
+	fprintf(loader->errors, "%s: ", *pointer != '\0' ? pointer : "/");
+	va_start(ap, fmt);
+	vfprintf(loader->errors, fmt, ap);
+	va_end(ap);
+	fputc('\n', loader->errors);
+	loader->fault_count++;
+}
+
+/* The compiler knows pointers, not files: its lines are placed here. */
+struct schema *
+loader_schema(struct loader *loader, json_t *node, const char *pointer)
+{
+	struct schema	*schema;
+	FILE		*stream;
+	char		*text, *line, *next, *message;
+	size_t		 len;
+
+	if ((stream = open_memstream(&text, &len)) == NULL)
+		abort();
+	schema = schema_compile(loader->document, node, pointer, stream);
+	if (fclose(stream) != 0)
+		abort();
+	for (line = text; *line != '\0'; line = next) {
+		if ((next = strchr(line, '\n')) != NULL)
+			*next++ = '\0';
+		else
+			next = line + strlen(line);
+		if ((message = strstr(line, ": ")) != NULL) {
+			*message = '\0';
+			message += 2;
+		}
+		loader_fault(loader, message != NULL ? line : pointer, "%s",
+		    message != NULL ? message : line);
+	}
+	free(text);
+	return (schema);
+}
+
+json_t *
+loader_deref(struct loader *loader, json_t *node, const char **pointer)
+{
+	const char	*ref, *from;
+	json_t		*target;
+	size_t		 i;
+
+	from = *pointer;
+	for (i = 0; i < REF_CHAIN_MAX; i++) {
+		ref = json_string_value(json_object_get(node, "$ref"));
+		if (ref == NULL)
+			return (node);
+		target = ref[0] == '#' ?
+		    pointer_resolve(loader->document, ref) : NULL;
+		if (target == NULL)
+			return (NULL);	/* check_node() has reported it */
+		*pointer = arena_strdup(loader->arena, ref + 1);
+		node = target;
+	}
+	loader_fault(loader, from, "$ref goes round in a circle");
+	return (NULL);
+}
+
+const char *
+loader_at(struct loader *loader, const char *pointer, const char *key)
+{
+	struct buf	 buf;
+	const char	*text;
+
+	buf_init(&buf);
+	buf_puts(&buf, pointer);
+	pointer_append(&buf, key);
+	text = arena_strndup(loader->arena, buf.data, buf.len);
+	buf_fini(&buf);
+	return (text);
+}
+
+const char *
+loader_at_index(struct loader *loader, const char *pointer, size_t index)
+{
+	return (arena_printf(loader->arena, "%s/%zu", pointer, index));
+}
+
+void
+loader_only(struct loader *loader, json_t *object, const char *pointer,
+    const char *const *words)
+{
+	const char	*key;
+	json_t		*value;
+	size_t		 i;
+
+	json_object_foreach(object, key, value) {
+		if (strncmp(key, "x-", 2) == 0)
+			continue;
+		for (i = 0; words[i] != NULL; i++)
+			if (strcmp(key, words[i]) == 0)
+				break;
+		if (words[i] == NULL)
+			loader_fault(loader, loader_at(loader, pointer, key),
+			    "unknown member %s", key);
+	}
+}
+
+/* RFC 6839: application/json and everything +json. */
+bool
+media_type_is_json(const char *media_type)
+{
+	size_t	len;
+
+	len = strlen(media_type);
+	return (strcmp(media_type, "application/json") == 0 ||
+	    (len > 5 && strcmp(media_type + len - 5, "+json") == 0));
+}
+
+static bool
+load_fragment(struct loader *loader, const char *path)
+{
+	static const char *const words[] = { "openapi", "info",
+	    "jsonSchemaDialect", "servers", "paths", "webhooks", "components",
+	    "security", "tags", "externalDocs", NULL };
+	json_t	*fragment;
+	bool	 is_object;
+
+	fragment = yaml_load(path, loader->places, loader->errors);
+	if (fragment == NULL) {
+		loader->fault_count++;
+		return (false);
+	}
+	if ((is_object = json_is_object(fragment))) {
+		loader_only(loader, fragment, "", words);
+		merge(loader, loader->document, fragment, "", 0);
+	} else {
+		fprintf(loader->errors, "%s:1: not a mapping\n", path);
+		loader->fault_count++;
+	}
+	/* Places are found by address: no address may come twice. */
+	arena_on_free(loader->arena, on_free_fragment, fragment);
+	return (is_object);
+}
+
+static void
+on_free_fragment(void *fragment)
+{
+	json_decref(fragment);
+}
+
+static bool
+load_fragments(struct loader *loader, const char *dir, const char *sub)
+{
+	struct dirent	**entries;
+	const char	 *path;
+	bool		  is_read;
+	int		  count, i;
+
+	path = arena_printf(loader->arena, "%s/%s", dir, sub);
+	if ((count = scandir(path, &entries, is_yaml, alphasort)) < 0) {
+		if (errno == ENOENT)
+			return (true);
+		fprintf(loader->errors, "%s: %s\n", path, strerror(errno));
+		loader->fault_count++;
+		return (false);
+	}
+	is_read = true;
+	for (i = 0; i < count; i++) {
+		is_read &= load_fragment(loader, arena_printf(loader->arena,
+		    "%s/%s", path, entries[i]->d_name));
+		free(entries[i]);
+	}
+	free(entries);
+	return (is_read);
+}
+
+static int
+is_yaml(const struct dirent *entry)
+{
+	size_t	len;
+
+	len = strlen(entry->d_name);
+	return (entry->d_name[0] != '.' && len > 5 &&
+	    strcmp(entry->d_name + len - 5, ".yaml") == 0);
+}
+
+/*
+ * Objects are joined down to the component sections and the path items;
+ * below that a second definition is a mistake, even if it would fit.
+ */
+static void
+merge(struct loader *loader, json_t *into, json_t *from, const char *pointer,
+    size_t depth)
+{
+	const char	*key, *at;
+	json_t		*value, *before;
+
+	json_object_foreach(from, key, value) {
+		at = loader_at(loader, pointer, key);
+		before = json_object_get(into, key);
+		if (before == NULL)
+			json_object_set(into, key, value);
+		else if (json_is_object(before) && json_is_object(value) &&
+		    is_merged(at, depth))
+			merge(loader, before, value, at, depth + 1);
+		else if (strcmp(at, "/tags") == 0 && json_is_array(before) &&
+		    json_is_array(value))
+			json_array_extend(before, value);
+		else
+			merge_fault(loader, at, before, value);
+	}
+}
+
+static bool
+is_merged(const char *pointer, size_t depth)
+{
+	if (depth == 0)
+		return (strcmp(pointer, "/components") == 0 ||
+		    strcmp(pointer, "/paths") == 0);
+	return (depth == 1);
+}
+
+static void
+merge_fault(struct loader *loader, const char *pointer, json_t *before,
+    json_t *now)
+{
+	const char	*file;
+	size_t		 line;
+
+	loader->fault_count++;
+	if (yaml_places_find(loader->places, now, &file, &line))
+		fprintf(loader->errors, "%s:%zu: ", file, line);
+	fprintf(loader->errors, "%s: stands twice", pointer);
+	if (yaml_places_find(loader->places, before, &file, &line))
+		fprintf(loader->errors, ", first in %s:%zu", file, line);
+	fputc('\n', loader->errors);
+}
+
+static void
+check_root(struct loader *loader)
+{
+	const char	*version, *name;
+	json_t		*root, *schemes, *scheme;
+
+	root = loader->document;
+	version = json_string_value(json_object_get(root, "openapi"));
+	if (version == NULL || strncmp(version, "3.1.", 4) != 0)
+		loader_fault(loader, "/openapi", "has to be 3.1.x");
+	if (!json_is_object(json_object_get(root, "info")))
+		loader_fault(loader, "/info", "missing");
+	if (!json_is_object(json_object_get(root, "paths")))
+		loader_fault(loader, "/paths", "missing");
+	if (json_object_get(root, "webhooks") != NULL)
+		loader_fault(loader, "/webhooks", "not supported");
+	schemes = pointer_resolve(root, "/components/securitySchemes");
+	json_object_foreach(schemes, name, scheme) {
+		if (strcmp(name, "bearer") != 0)
+			loader_fault(loader, loader_at(loader,
+			    "/components/securitySchemes", name),
+			    "the only scheme is bearer");
+	}
+}
+
+/*
+ * Every $ref leads somewhere and every schema compiles, used or not.
+ * Examples are data and are not looked into.
+ */
+static void
+check_node(struct loader *loader, json_t *node, const char *pointer)
+{
+	const char	*key, *at, *ref;
+	json_t		*child;
+	size_t		 i;
+
+	if ((child = json_object_get(node, "$ref")) != NULL) {
+		ref = json_string_value(child);
+		if (ref == NULL || strncmp(ref, "#/components/", 13) != 0 ||
+		    pointer_resolve(loader->document, ref) == NULL)
+			loader_fault(loader, pointer, "$ref %s leads nowhere",
+			    ref != NULL ? ref : "(not a string)");
+		if (json_object_size(node) > 1 &&
+		    json_object_get(node, "description") == NULL &&
+		    json_object_get(node, "summary") == NULL)
+			loader_fault(loader, pointer,
+			    "members beside $ref would be ignored");
+		return;
+	}
+	json_object_foreach(node, key, child) {
+		if (is_literal(key) || strncmp(key, "x-", 2) == 0)
+			continue;
+		at = loader_at(loader, pointer, key);
+		if (strcmp(at, "/components/schemas") == 0) {
+			const char	*name;
+			json_t		*schema;
+
+			json_object_foreach(child, name, schema)
+				(void)!loader_schema(loader, schema,
+				    loader_at(loader, at, name));
+		} else if (strcmp(key, "schema") == 0) {
+			(void)!loader_schema(loader, child, at);
+		} else if (strcmp(key, "content") == 0) {
+			check_media_types(loader, child, at);
+		} else {
+			check_node(loader, child, at);
+		}
+	}
+	json_array_foreach(node, i, child)
+		check_node(loader, child, loader_at_index(loader, pointer, i));
+}
+
+static void
+check_media_types(struct loader *loader, json_t *content, const char *pointer)
+{
+	static const char *const words[] = { "schema", "example", "examples",
+	    "encoding", NULL };
+	const char	*name, *at;
+	json_t		*media_type, *schema, *examples;
+
+	json_object_foreach(content, name, media_type) {
+		at = loader_at(loader, pointer, name);
+		loader_only(loader, media_type, at, words);
+		examples = json_object_get(media_type, "examples");
+		check_node(loader, examples, loader_at(loader, at,
+		    "examples"));
+		if (!media_type_is_json(name))
+			continue;
+		at = loader_at(loader, at, "schema");
+		if ((schema = json_object_get(media_type, "schema")) == NULL)
+			loader_fault(loader, at, "missing");
+		else
+			(void)!loader_schema(loader, schema, at);
+	}
+}
+
+static bool
+is_literal(const char *key)
+{
+	return (strcmp(key, "example") == 0 || strcmp(key, "value") == 0);
+}
+
+static void
+remove_engine_members(json_t *document)
+{
+	static const char *const words[] = { "x-handler", "x-pool",
+	    "x-timeout-ms", "x-body-max" };
+	const char	*path, *key;
+	json_t		*item, *op;
+	size_t		 i;
+
+	json_object_foreach(json_object_get(document, "paths"), path, item) {
+		json_object_foreach(item, key, op) {
+			for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+				json_object_del(op, words[i]);
+		}
+	}
+}
