@@ -34,7 +34,9 @@ struct schema	*schema_compile(json_t *document, json_t *node,
  * root). true when there is none. Codes: required, unknown-field, type,
  * too-short, too-long, pattern, format, not-in-enum, out-of-range,
  * multiple-of, too-few-items, too-many-items, duplicate-items,
- * too-few-properties, no-alternative. Lengths count code points.
+ * too-few-properties, no-alternative. Lengths count code points. An integer
+ * is written without a fraction (1.0 is none). problem may be NULL: only the
+ * answer is wanted then.
  */
 bool		 schema_check(const struct schema *schema, json_t *value,
 		    const char *base, struct problem *problem) MUST_CHECK;
