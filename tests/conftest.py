@@ -1,0 +1,108 @@
+"""Fixtures of all tests: the service, clients and database connections."""
+
+import os
+import subprocess
+
+import pytest
+
+from support.client import Client
+from support.service import HOME, Service, Workspace
+
+
+@pytest.fixture(scope="session")
+def workspace():
+    subprocess.run(["make", "-s", "-C", HOME, "build"], check=True)
+    workspace = Workspace()
+    yield workspace
+    workspace.close()
+
+
+@pytest.fixture(scope="session")
+def server(workspace):
+    """The service that tests share; it must not have misbehaved at the end."""
+    service = Service(workspace.state("server"))
+    try:
+        service.start()
+        yield service
+    finally:
+        service.stop()
+    service.check()
+
+
+@pytest.fixture
+def make_service(workspace):
+    """Services of a test's own: make_service(DUDAO_WORKERS=1, …).start()."""
+    made = []
+
+    def make(state=None, **settings):
+        service = Service(state or workspace.state("own"), **settings)
+        made.append(service)
+        return service
+
+    yield make
+    for service in made:
+        try:
+            service.stop()
+            if service.log_path.exists():
+                service.check()
+        finally:
+            if (service.state / "pg").exists():
+                service.cluster("stop")
+
+
+@pytest.fixture(scope="session")
+def anonymous(server, request):
+    client = Client(server)
+    request.config.contract = client.contract
+    return client
+
+
+@pytest.fixture(scope="session")
+def api(anonymous):
+    """api.login(login) gives a client of that demo account."""
+    return anonymous
+
+
+@pytest.fixture
+def db(server):
+    """The owner's connection (autocommit), with row-level security open."""
+    connection = server.connect()
+    yield connection
+    connection.close()
+
+
+@pytest.fixture
+def as_login(server):
+    """as_login(login): a connection as the API role, acting as that account.
+
+    as_login("public") is what an anonymous request sees.
+    """
+    made = []
+
+    def connect(login):
+        connection = server.connect("dudao_api")
+        made.append(connection)
+        with connection.cursor() as cursor:
+            cursor.execute("select app.act_as(%s)", (login,))
+        return connection
+
+    yield connect
+    for connection in made:
+        connection.close()
+
+
+# --- what the run has not touched ---------------------------------------------
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    contract = getattr(config, "contract", None)
+    if contract is None:
+        return
+    called = {operation for operation, _ in contract.seen}
+    every = {operation["operationId"]
+             for _, _, operation in contract.operations()}
+    terminalreporter.write_line(
+        f"operations called: {len(called & every)} of {len(every)}")
+    if os.environ.get("DUDAO_TEST_VERBOSE"):
+        terminalreporter.write_line(
+            "never called: " + " ".join(sorted(every - called)))
