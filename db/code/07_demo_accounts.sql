@@ -1,0 +1,8 @@
+-- A production start asks this: the passwords of demo accounts are public.
+create or replace function app.has_demo_accounts() returns boolean
+language sql stable security definer
+as $$
+    select exists (
+        select from dudao.users u
+        where u.is_demo and u.password_hash is not null)
+$$;
