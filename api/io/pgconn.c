@@ -59,6 +59,7 @@ struct pgconn {
 	/* Connecting. */
 	uint64_t		 retry_at_ms, deadline_ms, ready_at_ms;
 	unsigned		 attempts;	/* failed ones, in a row */
+	char			 last_words[REASON_SIZE];
 };
 
 static void	 on_pgconn_event(void *arg, int has_error);
@@ -77,6 +78,7 @@ static void	 pgconn_read(struct pgconn *conn);
 static bool	 pgconn_consume(struct pgconn *conn);
 static const char *pgconn_drain(struct pgconn *conn);
 static const char *pgconn_take(struct pgconn *conn, PGresult *owned_result);
+static void	 pgconn_keep_words(struct pgconn *conn, const char *words);
 static void	 pgconn_forget(struct pgconn *conn, const struct pgjob *job,
 		    const struct pgop *op);
 static void	 pgconn_end_transaction(struct pgconn *conn);
@@ -238,12 +240,21 @@ on_pgconn_event(void *arg, int has_error)
 	conn->owner->on_turn(conn, conn->owner_arg);
 }
 
-/* Notices are for people at psql; libpq would print them. */
+/*
+ * Notices are for people at psql; libpq would print them. But a FATAL that
+ * comes while no job is in flight arrives as one as well: the end of the
+ * stream follows, and a job sent before it would be of unknown outcome.
+ */
 static void
 on_pgconn_notice(void *arg, const PGresult *notice)
 {
-	(void)arg;
-	(void)notice;
+	struct pgconn	*conn = arg;
+
+	if (!pgresult_is_fatal(notice))
+		return;
+	pgconn_keep_words(conn, PQresultErrorMessage(notice));
+	if (conn->state == PGCONN_READY)
+		conn->state = PGCONN_BROKEN;
 }
 
 static void
@@ -253,9 +264,10 @@ pgconn_connect(struct pgconn *conn, uint64_t now_ms)
 	conn->deadline_ms = now_ms +
 	    (uint64_t)pginfo_connect_timeout_ms(conn->info);
 	conn->end = PGJOB_END_BROKEN;
+	conn->last_words[0] = '\0';
 	conn->pg = must_have(PQconnectStartParams(
 	    pginfo_keywords(conn->info), pginfo_values(conn->info), 0));
-	(void)PQsetNoticeReceiver(conn->pg, on_pgconn_notice, NULL);
+	(void)PQsetNoticeReceiver(conn->pg, on_pgconn_notice, conn);
 	pgconn_poll(conn, PQstatus(conn->pg) == CONNECTION_BAD ?
 	    PGRES_POLLING_FAILED : PGRES_POLLING_WRITING);
 }
@@ -374,7 +386,8 @@ pgconn_read(struct pgconn *conn)
 		pgconn_retire(conn, trouble);
 	} else if (!is_alive || conn->state == PGCONN_BROKEN ||
 	    PQstatus(conn->pg) != CONNECTION_OK) {
-		pgconn_retire(conn, PQerrorMessage(conn->pg));
+		pgconn_retire(conn, conn->last_words[0] != '\0' ?
+		    conn->last_words : PQerrorMessage(conn->pg));
 	} else {
 		pgconn_flush(conn);
 	}
@@ -419,7 +432,6 @@ pgconn_drain(struct pgconn *conn)
 static const char *
 pgconn_take(struct pgconn *conn, PGresult *owned_result)
 {
-	static char	 fatal[REASON_SIZE];
 	struct pgjob	*job = conn->head;
 	struct pgop	 op = job->op;
 	struct prepared	*entry;
@@ -439,10 +451,9 @@ pgconn_take(struct pgconn *conn, PGresult *owned_result)
 	    PQresultErrorField(owned_result, PG_DIAG_SQLSTATE) == NULL)) {
 		if (is_fatal)
 			conn->end = PGJOB_END_KILLED;
-		(void)snprintf(fatal, sizeof(fatal), "%s",
-		    PQresultErrorMessage(owned_result));
+		pgconn_keep_words(conn, PQresultErrorMessage(owned_result));
 		PQclear(owned_result);
-		return (fatal);
+		return (conn->last_words);
 	}
 	if ((op.kind == PGOP_SYNC && is_ok) || (!is_ok &&
 	    status != PGRES_FATAL_ERROR && status != PGRES_PIPELINE_ABORTED)) {
@@ -459,6 +470,13 @@ pgconn_take(struct pgconn *conn, PGresult *owned_result)
 	if (pgjob_take_result(job, owned_result))
 		pgconn_forget(conn, job, &op);
 	return (NULL);
+}
+
+static void
+pgconn_keep_words(struct pgconn *conn, const char *words)
+{
+	(void)snprintf(conn->last_words, sizeof(conn->last_words), "%s",
+	    words);
 }
 
 /*
