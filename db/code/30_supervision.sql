@@ -4,12 +4,11 @@ select app.register('supervision_tasks', permission_group => 'tasks',
     machine => true, legal => true, editable_in => '{draft}',
     read_only => '{code,cancel_reason,consent_document_id,approved_on,
         issued_on,started_on,completed_on}');
-select app.register('team_members', permission_group => 'tasks',
-    deletable => true);
+select app.register('team_members', permission_group => 'tasks');
 select app.register('supervision_notices', permission_group => 'tasks',
     legal => true);
 select app.register('supervision_targets', permission_group => 'targets',
-    machine => true, deletable => true, editable_in => '{pending}',
+    machine => true, editable_in => '{pending}',
     read_only => '{notice_id,waive_reason,onsite_started_on,onsite_ended_on,
         preliminary_opinion,preliminary_fed_back_on,defense_due_on,grade,
         score,is_obstructed,obstruction_kinds,obstruction_facts,
@@ -819,7 +818,7 @@ $$;
 create or replace function app.store_team(
     task dudao.supervision_tasks, team jsonb)
 returns void
-language plpgsql
+language plpgsql security definer set search_path = dudao, app, ext
 as $$
 declare
     faults app.fault[];
@@ -860,7 +859,7 @@ $$;
 create or replace function app.store_targets(
     task dudao.supervision_tasks, targets jsonb)
 returns void
-language plpgsql
+language plpgsql security definer set search_path = dudao, app, ext
 as $$
 declare
     faults app.fault[];
