@@ -322,10 +322,12 @@ read_body(struct guard *g)
 		return (WAIT);
 	n = receive(g, g->body->data + g->body->offset,
 	    g->body->length - g->body->offset);
+	if (n == 0)
+		return (WAIT);	/* the body may be gone, with the client */
 	g->body->offset += n;
 	if (g->body->offset == g->body_len)
 		hand_over(g);
-	return (n == 0 ? WAIT : AGAIN);
+	return (AGAIN);
 }
 
 static enum progress

@@ -135,6 +135,7 @@ def worker_pids(port):
             if field[1].endswith(":%04X" % port) and field[3] == "0A":
                 inode = "socket:[%s]" % field[9]
     pids = []
+    assert inode is not None
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
             for fd in os.listdir("/proc/%s/fd" % pid):
@@ -143,7 +144,15 @@ def worker_pids(port):
                     break
         except OSError:
             continue
-    return pids
+    return sorted(pids)
+
+
+@pytest.fixture(autouse=True)
+def nobody_dies(server):
+    """A crashed worker is replaced at once: only its id tells."""
+    before = worker_pids(server.port)
+    yield
+    assert before == worker_pids(server.port)
 
 
 def memory(port):
