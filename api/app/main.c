@@ -44,6 +44,7 @@ KORE_SECCOMP_FILTER("dudao",
     KORE_SYSCALL_ALLOW(getdents64),	/* the directory of keys */
     KORE_SYSCALL_ALLOW(uname),		/* getaddrinfo() */
     KORE_SYSCALL_ALLOW(pread64),
+    KORE_SYSCALL_ALLOW(shutdown),	/* the guard, after a refusal */
     KORE_SYSCALL_ALLOW(clone3),
     KORE_SYSCALL_ALLOW(rseq)
 )
@@ -108,7 +109,8 @@ kore_worker_teardown(void)
 
 	service.is_draining = true;
 	share_stop();
-	while (http_request_count > 0 && kore_time_ms() < end) {
+	guard_stop();
+	while (guard_pending() > 0 && kore_time_ms() < end) {
 		kore_platform_event_wait(50);
 		kore_timer_run(kore_time_ms());
 		http_process();
