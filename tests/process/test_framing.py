@@ -204,11 +204,9 @@ def test_two_segments(client, at):
     client.send(whole[:at])
     time.sleep(0.05)
     client.send(whole[at:])
-    status = client.answer().status
+    assert 400 <= client.answer().status < 500
     client.send(GET)
     assert client.answer().status == 200
-    client.send(whole)
-    assert client.answer().status == status
 
 
 def test_head_has_no_body(client):
@@ -232,7 +230,7 @@ def test_empty_post(client):
 def test_hundred_header_lines(client):
     noise = b"".join(b"X-Noise-%d: %s\r\n" % (i, b"n" * 80)
                      for i in range(100))
-    client.send(b"GET /livez HTTP/1.1\r\n" + noise + b"Host: a\r\n" + noise[:0] +
+    client.send(b"GET /livez HTTP/1.1\r\n" + noise + b"Host: a\r\n"
                 b"X-Request-Id: framing-test-0001\r\n\r\n")
     answer = client.answer()
     assert answer.status == 200
@@ -526,39 +524,37 @@ def test_reset_in_the_middle(server):
     alive(server)
 
 
-def timeouts(server, name, default):
-    return getattr(server, name, default)
+HEAD_S, BODY_S, IDLE_S = 2, 2, 4
 
 
-def test_slow_head_is_told(server):
-    """The clock starts with the first byte of the head, not before."""
-    limit = timeouts(server, "header_timeout_s", 10)
-    with Client(server.port, timeout=limit + 10) as client:
-        time.sleep(min(limit + 0.5, 3))
+@pytest.fixture
+def impatient(make_service):
+    return make_service(DUDAO_HEADER_TIMEOUT_S=HEAD_S,
+                        DUDAO_BODY_TIMEOUT_S=BODY_S,
+                        DUDAO_KEEPALIVE_S=IDLE_S).start()
+
+
+def test_clocks(impatient):
+    """One for the head, one for the body, and one for silence."""
+    with Client(impatient.port) as client:
+        time.sleep(HEAD_S + 0.7)        # the head's begins with its first byte
         began = time.monotonic()
         client.send(GET[:10])
         time.sleep(0.2)
         client.send(GET[10:15])
         refused(client, 408, "request-timeout")
-        assert limit - 0.5 < time.monotonic() - began < limit + 2
+        assert HEAD_S - 0.3 < time.monotonic() - began < HEAD_S + 2
 
-
-def test_slow_body_is_told(server):
-    limit = timeouts(server, "body_timeout_s", 30)
-    with Client(server.port, timeout=limit + 10) as client:
+    with Client(impatient.port) as client:
         client.send(login()[:-3])
         refused(client, 408, "request-timeout")
-    alive(server)
 
-
-def test_idle_is_closed_in_silence(server):
-    limit = timeouts(server, "keepalive_s", 65)
-    with Client(server.port, timeout=limit + 10) as client:
+    with Client(impatient.port) as client:
         client.send(GET)
         assert client.answer().status == 200
         began = time.monotonic()
-        assert client.closed()
-        assert limit - 1 < time.monotonic() - began < limit + 2
+        assert client.closed()          # in silence: it may be about to send
+        assert IDLE_S - 1 < time.monotonic() - began < IDLE_S + 2
 
 
 def test_many_slow_clients_stop_nobody(server):
