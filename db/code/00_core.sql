@@ -41,15 +41,21 @@ $$;
 
 -- The person behind the account; of accounts of units there may be none.
 create or replace function app.person_id() returns uuid
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select u.person_id from dudao.users u where u.id = (select app.user_id())
+begin
+    return (
+        select u.person_id from dudao.users u where u.id = (select app.user_id()));
+end
 $$;
 
 create or replace function app.display_name(user_id uuid) returns text
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select u.display_name from dudao.users u where u.id = $1
+begin
+    return (
+        select u.display_name from dudao.users u where u.id = display_name.user_id);
+end
 $$;
 
 
@@ -78,29 +84,35 @@ as $$
 $$;
 
 create or replace function app.is_workday(day date) returns boolean
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select coalesce(
-        (select c.is_workday from dudao.calendar_days c where c.day = $1),
-        extract(isodow from $1) < 6)
+begin
+    return (
+        coalesce(
+            (select c.is_workday from dudao.calendar_days c where c.day = $1),
+            extract(isodow from $1) < 6));
+end
 $$;
 
 -- The n-th working day after a day (before it, when n is negative). The start
 -- day is not counted (0.4-5).
 create or replace function app.add_workdays(start_on date, n integer) returns date
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select case when n = 0 then start_on else (
-        select d.day
-        from (
-            select start_on + sign(n)::integer * step as day, step
-            from generate_series(1, abs(n) * 2 + 30) as step
-        ) as d
-        left join dudao.calendar_days c on c.day = d.day
-        where coalesce(c.is_workday, extract(isodow from d.day) < 6)
-        order by d.step
-        offset abs(n) - 1
-        limit 1) end
+begin
+    return (
+        select case when n = 0 then start_on else (
+            select d.day
+            from (
+                select start_on + sign(n)::integer * step as day, step
+                from generate_series(1, abs(n) * 2 + 30) as step
+            ) as d
+            left join dudao.calendar_days c on c.day = d.day
+            where coalesce(c.is_workday, extract(isodow from d.day) < 6)
+            order by d.step
+            offset abs(n) - 1
+            limit 1) end);
+end
 $$;
 
 -- Working days after the first day, up to and including the second.
@@ -120,15 +132,18 @@ $$;
 -- Parameters (3.25) ----------------------------------------------------------
 
 create or replace function app.parameter(key text) returns jsonb
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select coalesce(
-        (select p.value from dudao.rule_parameters p
-         where p.key = $1 and p.valid_from <= app.today()),
-        (select v.value from dudao.rule_parameter_values v
-         where v.key = $1 and v.valid_from <= app.today()
-         order by v.valid_from desc, v.changed_at desc
-         limit 1))
+begin
+    return (
+        coalesce(
+            (select p.value from dudao.rule_parameters p
+             where p.key = $1 and p.valid_from <= app.today()),
+            (select v.value from dudao.rule_parameter_values v
+             where v.key = $1 and v.valid_from <= app.today()
+             order by v.valid_from desc, v.changed_at desc
+             limit 1)));
+end
 $$;
 
 create or replace function app.parameter_int(key text) returns integer
@@ -150,13 +165,16 @@ as $$
 $$;
 
 create or replace function app.fault_json(f app.fault) returns jsonb
-language sql immutable parallel safe
+language plpgsql immutable parallel safe
 as $$
-    select jsonb_build_object('code', f.code)
-        || case when f.pointer is null then '{}' else jsonb_build_object('pointer', f.pointer) end
-        || case when f.params is null then '{}' else jsonb_build_object('params', f.params) end
-        || case when f.rule_id is null then '{}' else jsonb_build_object('rule_id', f.rule_id) end
-        || case when f.clause_id is null then '{}' else jsonb_build_object('clause_id', f.clause_id) end
+begin
+    return (
+        jsonb_build_object('code', f.code)
+            || case when f.pointer is null then '{}' else jsonb_build_object('pointer', f.pointer) end
+            || case when f.params is null then '{}' else jsonb_build_object('params', f.params) end
+            || case when f.rule_id is null then '{}' else jsonb_build_object('rule_id', f.rule_id) end
+            || case when f.clause_id is null then '{}' else jsonb_build_object('clause_id', f.clause_id) end);
+end
 $$;
 
 -- Ends the statement with SQLSTATE DD<status>; DETAIL is the JSON from which
@@ -331,12 +349,15 @@ $$;
 
 -- The named members of an object, in the object's order.
 create or replace function app.pick(body json, fields text[]) returns text
-language sql immutable parallel safe
+language plpgsql immutable parallel safe
 as $$
-    select '{' || coalesce(string_agg(to_json(m.key)::text || ':' || m.value::text, ','
-            order by m.place), '') || '}'
-    from json_each(body) with ordinality as m(key, value, place)
-    where m.key = any (fields)
+begin
+    return (
+        select '{' || coalesce(string_agg(to_json(m.key)::text || ':' || m.value::text, ','
+                order by m.place), '') || '}'
+        from json_each(body) with ordinality as m(key, value, place)
+        where m.key = any (fields));
+end
 $$;
 
 create or replace function app.pick(body text, fields text[]) returns text
@@ -354,6 +375,16 @@ as $$
     select body::text
 $$;
 
+create or replace function app.joined_members(body text, members text) returns text
+language plpgsql immutable parallel safe
+as $$
+begin
+    return left(rtrim(body), -1)
+        || case when body ~ '^\s*\{\s*\}\s*$' then '' else ', ' end
+        || members || '}';
+end
+$$;
+
 do $$
 declare
     n integer;
@@ -361,11 +392,11 @@ begin
     for n in 1..8 loop
         execute format($f$
             create or replace function app.with_members(body json, %s) returns text
-            language sql immutable parallel safe
+            language plpgsql immutable parallel safe
             as $b$
-                select left(rtrim(body::text), -1)
-                    || case when body::text ~ '^\s*\{\s*\}\s*$' then '' else ', ' end
-                    || %s || '}'
+            begin
+                return app.joined_members(body::text, %s);
+            end
             $b$ $f$,
             (select string_agg(format('key%s text, value%s json', i, i), ', ')
              from generate_series(1, n) as i),

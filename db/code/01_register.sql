@@ -219,42 +219,51 @@ $$;
 -- For separation of duties: who made a step last (null: nobody yet).
 create or replace function app.last_actor(
     subject_type text, subject_id uuid, variadic actions text[]) returns uuid
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select t.actor
-    from dudao.transitions t
-    where t.subject_type = $1 and t.subject_id = $2 and t.action = any ($3)
-    order by t.at desc, t.id desc
-    limit 1
+begin
+    return (
+        select t.actor
+        from dudao.transitions t
+        where t.subject_type = $1 and t.subject_id = $2 and t.action = any ($3)
+        order by t.at desc, t.id desc
+        limit 1);
+end
 $$;
 
 -- The person for whom the caller acts by delegation in this role (4.1).
 create or replace function app.on_behalf_of(role text) returns uuid
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select g.delegated_by
-    from dudao.role_grants g
-    where g.user_id = (select app.user_id()) and g.role = $1
-        and g.state = 'active' and g.delegated_by is not null
-        and g.valid_from <= (now() at time zone 'Asia/Shanghai')::date
-        and (g.valid_to is null or g.valid_to >= (now() at time zone 'Asia/Shanghai')::date)
-    limit 1
+begin
+    return (
+        select g.delegated_by
+        from dudao.role_grants g
+        where g.user_id = (select app.user_id()) and g.role = $1
+            and g.state = 'active' and g.delegated_by is not null
+            and g.valid_from <= (now() at time zone 'Asia/Shanghai')::date
+            and (g.valid_to is null or g.valid_to >= (now() at time zone 'Asia/Shanghai')::date)
+        limit 1);
+end
 $$;
 
 
 -- Audit ----------------------------------------------------------------------
 
 create or replace function app.audit_hash(l dudao.audit_logs) returns bytea
-language sql immutable
+language plpgsql immutable
 as $$
-    select sha256(coalesce(l.prev_hash, ''::bytea) || convert_to(concat_ws(E'\x1f',
-        l.id, (extract(epoch from l.at) * 1000000)::bigint,
-        coalesce(l.user_id::text, '-'), coalesce(l.role, '-'),
-        coalesce(l.on_behalf_of::text, '-'),
-        coalesce(l.organization_id::text, '-'), coalesce(l.ip, '-'),
-        l.action, l.subject_type, l.subject_id,
-        coalesce(l.before::text, '-'), coalesce(l.after::text, '-'),
-        l.result, coalesce(l.request_id, '-'), l.database_role), 'UTF8'))
+begin
+    return (
+        sha256(coalesce(l.prev_hash, ''::bytea) || convert_to(concat_ws(E'\x1f',
+            l.id, (extract(epoch from l.at) * 1000000)::bigint,
+            coalesce(l.user_id::text, '-'), coalesce(l.role, '-'),
+            coalesce(l.on_behalf_of::text, '-'),
+            coalesce(l.organization_id::text, '-'), coalesce(l.ip, '-'),
+            l.action, l.subject_type, l.subject_id,
+            coalesce(l.before::text, '-'), coalesce(l.after::text, '-'),
+            l.result, coalesce(l.request_id, '-'), l.database_role), 'UTF8')));
+end
 $$;
 
 -- Appends one entry. The row lock of the subject, which every writer of it
@@ -289,7 +298,9 @@ begin
     entry.database_role := session_user;
     entry.prev_hash := (
         select l.hash from dudao.audit_logs l
-        where l.subject_type = audit.subject_type and l.subject_id = audit.subject_id
+        -- a trigger's table name comes with collation "C": no index would fit
+        where l.subject_type = audit.subject_type collate "default"
+            and l.subject_id = audit.subject_id
         order by l.seq desc
         limit 1);
     entry.hash := app.audit_hash(entry);
@@ -305,13 +316,16 @@ $$;
 
 -- What an entry may not show: a secret's change is visible, its value is not.
 create or replace function app.redacted(row_image jsonb) returns jsonb
-language sql immutable
+language plpgsql immutable
 as $$
-    select row_image - '{search,updated_at,updated_by}'::text[]
-        || coalesce((
-            select jsonb_object_agg(key, '***')
-            from unnest('{password_hash,token_hash,secret_hash,content,id_number_hash}'::text[]) as key
-            where row_image -> key <> 'null'), '{}')
+begin
+    return (
+        row_image - '{search,updated_at,updated_by}'::text[]
+            || coalesce((
+                select jsonb_object_agg(key, '***')
+                from unnest('{password_hash,token_hash,secret_hash,content,id_number_hash}'::text[]) as key
+                where row_image -> key <> 'null'), '{}'));
+end
 $$;
 
 create or replace function app.audit_row() returns trigger

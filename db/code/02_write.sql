@@ -20,11 +20,14 @@ end
 $$;
 
 create or replace function app.read_only_faults(body jsonb, columns text[]) returns app.fault[]
-language sql immutable
+language plpgsql immutable
 as $$
-    select coalesce(array_agg(app.fault('read-only', '/' || key) order by key), '{}')
-    from jsonb_object_keys(body) as key
-    where key = any (columns)
+begin
+    return (
+        select coalesce(array_agg(app.fault('read-only', '/' || key) order by key), '{}')
+        from jsonb_object_keys(body) as key
+        where key = any (columns));
+end
 $$;
 
 -- True: this create came before, with this id and this body. Another body with
@@ -111,9 +114,12 @@ $gen$ $f$, t || '_lock', row_type);
 
     execute format($f$
 create or replace function gen.%I(id uuid) returns boolean
-language sql stable
+language plpgsql stable
 as $gen$
-    select exists (select from %s where %s.id = $1 and (%s))
+#variable_conflict use_column
+begin
+    return exists (select from %s where %s.id = $1 and (%s));
+end
 $gen$ $f$, t || '_writable', row_type, quote_ident(t),
         app.policy_expression(t, r.permission_group, 'W'));
 

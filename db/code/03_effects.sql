@@ -46,30 +46,39 @@ $$;
 -- Recipients -----------------------------------------------------------------
 
 create or replace function app.users_with_role(variadic roles text[]) returns uuid[]
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select coalesce(array_agg(distinct u.id), '{}')
-    from dudao.users u
-    join dudao.role_grants g on g.user_id = u.id
-    where u.status = 'active' and g.role = any ($1) and g.state = 'active'
-        and g.valid_from <= app.today()
-        and (g.valid_to is null or g.valid_to >= app.today())
+begin
+    return (
+        select coalesce(array_agg(distinct u.id), '{}')
+        from dudao.users u
+        join dudao.role_grants g on g.user_id = u.id
+        where u.status = 'active' and g.role = any ($1) and g.state = 'active'
+            and g.valid_from <= app.today()
+            and (g.valid_to is null or g.valid_to >= app.today()));
+end
 $$;
 
 create or replace function app.users_of_organization(organization_id uuid) returns uuid[]
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select coalesce(array_agg(u.id), '{}')
-    from dudao.users u
-    where u.status = 'active' and u.organization_id = $1
+begin
+    return (
+        select coalesce(array_agg(u.id), '{}')
+        from dudao.users u
+        where u.status = 'active' and u.organization_id = $1);
+end
 $$;
 
 create or replace function app.users_of_person(person_id uuid) returns uuid[]
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select coalesce(array_agg(u.id), '{}')
-    from dudao.users u
-    where u.status = 'active' and u.person_id = $1
+begin
+    return (
+        select coalesce(array_agg(u.id), '{}')
+        from dudao.users u
+        where u.status = 'active' and u.person_id = $1);
+end
 $$;
 
 

@@ -6,26 +6,32 @@
 
 -- The roles that an account has now, delegated ones included (4.1).
 create or replace function app.effective_roles(user_id uuid) returns text[]
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select coalesce(array_agg(distinct g.role order by g.role), '{}')
-    from dudao.role_grants g
-    where g.user_id = $1 and g.state = 'active'
-        and g.valid_from <= (now() at time zone 'Asia/Shanghai')::date
-        and (g.valid_to is null or g.valid_to >= (now() at time zone 'Asia/Shanghai')::date)
+begin
+    return (
+        select coalesce(array_agg(distinct g.role order by g.role), '{}')
+        from dudao.role_grants g
+        where g.user_id = $1 and g.state = 'active'
+            and g.valid_from <= (now() at time zone 'Asia/Shanghai')::date
+            and (g.valid_to is null or g.valid_to >= (now() at time zone 'Asia/Shanghai')::date));
+end
 $$;
 
 -- Operations as scopes of the API: 'zones:read zones:write …'.
 create or replace function app.scopes_of(roles text[]) returns text
-language sql stable
+language plpgsql stable
 as $$
-    select coalesce(string_agg(distinct
-        replace(p.permission_group, '_', '-') || ':' || o.word, ' '
-        order by replace(p.permission_group, '_', '-') || ':' || o.word), '')
-    from app.permissions p
-    join (values ('R', 'read'), ('W', 'write'), ('T', 'transition')) as o(letter, word)
-        on strpos(p.operations, o.letter) > 0
-    where p.role = any (roles)
+begin
+    return (
+        select coalesce(string_agg(distinct
+            replace(p.permission_group, '_', '-') || ':' || o.word, ' '
+            order by replace(p.permission_group, '_', '-') || ':' || o.word), '')
+        from app.permissions p
+        join (values ('R', 'read'), ('W', 'write'), ('T', 'transition')) as o(letter, word)
+            on strpos(p.operations, o.letter) > 0
+        where p.role = any (roles));
+end
 $$;
 
 -- Sets the principal by hand, in psql, demo data and tests: by login; 'public'
@@ -465,35 +471,38 @@ from unnest('{school_account,township_account,department_account}'::text[]) as u
 
 -- Faults of one grant beside the other grants of its holder (4.1).
 create or replace function app.grant_faults(g dudao.role_grants) returns app.fault[]
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select coalesce(array_agg(f), '{}')
-    from (
-        select app.fault('incompatible-roles', '/role',
-            jsonb_build_object('role', g.role, 'other_role', o.role)) as f
-        from dudao.role_grants o
-        join app.incompatible_roles i
-            on (i.role, i.other_role) in ((g.role, o.role), (o.role, g.role))
-        join dudao.users u on u.id = g.user_id
-        where o.user_id = g.user_id and o.id <> g.id
-            and o.state in ('proposed', 'active')
-            and daterange(o.valid_from, o.valid_to, '[]') && daterange(g.valid_from, g.valid_to, '[]')
-            and (not i.same_unit_only
-                or coalesce(o.scope_organization_id, u.organization_id)
-                    = coalesce(g.scope_organization_id, u.organization_id))
-        union all
-        -- only the deputy of that office, and only for who holds the role himself
-        select app.fault('delegation-not-permitted', '/delegated_by')
-        where g.delegated_by is not null and (
-            not exists (select from dudao.role_grants d
-                where d.user_id = g.user_id and d.state = 'active'
-                    and d.role = case g.role when 'chief_inspector' then 'deputy_chief_inspector'
-                        else 'committee_deputy' end)
-            or not exists (select from dudao.role_grants p
-                where p.user_id = g.delegated_by and p.state = 'active'
-                    and p.role = g.role and p.delegated_by is null))
-    ) as all_faults
-    where g.state in ('proposed', 'active')
+begin
+    return (
+        select coalesce(array_agg(f), '{}')
+        from (
+            select app.fault('incompatible-roles', '/role',
+                jsonb_build_object('role', g.role, 'other_role', o.role)) as f
+            from dudao.role_grants o
+            join app.incompatible_roles i
+                on (i.role, i.other_role) in ((g.role, o.role), (o.role, g.role))
+            join dudao.users u on u.id = g.user_id
+            where o.user_id = g.user_id and o.id <> g.id
+                and o.state in ('proposed', 'active')
+                and daterange(o.valid_from, o.valid_to, '[]') && daterange(g.valid_from, g.valid_to, '[]')
+                and (not i.same_unit_only
+                    or coalesce(o.scope_organization_id, u.organization_id)
+                        = coalesce(g.scope_organization_id, u.organization_id))
+            union all
+            -- only the deputy of that office, and only for who holds the role himself
+            select app.fault('delegation-not-permitted', '/delegated_by')
+            where g.delegated_by is not null and (
+                not exists (select from dudao.role_grants d
+                    where d.user_id = g.user_id and d.state = 'active'
+                        and d.role = case g.role when 'chief_inspector' then 'deputy_chief_inspector'
+                            else 'committee_deputy' end)
+                or not exists (select from dudao.role_grants p
+                    where p.user_id = g.delegated_by and p.state = 'active'
+                        and p.role = g.role and p.delegated_by is null))
+        ) as all_faults
+        where g.state in ('proposed', 'active'));
+end
 $$;
 
 select app.register('role_grants', permission_group => 'users', machine => true,

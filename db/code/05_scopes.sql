@@ -2,101 +2,121 @@
 -- a statement, as an InitPlan of the policy that names it, and reads as the
 -- owner, so that policies do not call each other.
 
--- The tables belong to later migrations; bodies are checked when they run.
-set local check_function_bodies = off;
-
 create or replace function app.division_of(organization_id uuid) returns uuid
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select o.division_id from dudao.organizations o where o.id = $1
+begin
+    return (
+        select o.division_id from dudao.organizations o where o.id = $1);
+end
 $$;
 
 create or replace function app.division_id() returns uuid
-language sql stable
+language plpgsql stable
 as $$
-    select app.division_of(app.organization_id())
+begin
+    return app.division_of(app.organization_id());
+end
 $$;
 
 create or replace function app.inspector_id() returns uuid
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select i.id
-    from dudao.inspectors i
-    join dudao.users u on u.person_id = i.person_id
-    where u.id = (select app.user_id())
+begin
+    return (
+        select i.id
+        from dudao.inspectors i
+        join dudao.users u on u.person_id = i.person_id
+        where u.id = (select app.user_id()));
+end
 $$;
 
 -- z: the zones of the caller's grants, and those that the caller leads.
 create or replace function app.my_zone_ids() returns uuid[]
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select coalesce(array_agg(distinct z.id), '{}')
-    from dudao.zones z
-    where z.lead_inspector_id = (select app.inspector_id())
-        or z.id in (
-            select g.scope_zone_id
-            from dudao.role_grants g
-            where g.user_id = (select app.user_id()) and g.state = 'active'
-                and g.valid_from <= (select app.today())
-                and (g.valid_to is null or g.valid_to >= (select app.today())))
+begin
+    return (
+        select coalesce(array_agg(distinct z.id), '{}')
+        from dudao.zones z
+        where z.lead_inspector_id = (select app.inspector_id())
+            or z.id in (
+                select g.scope_zone_id
+                from dudao.role_grants g
+                where g.user_id = (select app.user_id()) and g.state = 'active'
+                    and g.valid_from <= (select app.today())
+                    and (g.valid_to is null or g.valid_to >= (select app.today()))));
+end
 $$;
 
 create or replace function app.my_zone_organizations() returns uuid[]
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select coalesce(array_agg(s.organization_id), '{}')
-    from dudao.schools s
-    where s.zone_id = any ((select app.my_zone_ids())::uuid[])
+begin
+    return (
+        select coalesce(array_agg(s.organization_id), '{}')
+        from dudao.schools s
+        where s.zone_id = any ((select app.my_zone_ids())::uuid[]));
+end
 $$;
 
 -- s: schools on whose gate the caller's name hangs, and targets of the
 -- caller's teams, less what a granted recusal takes away (L-TL-10).
 create or replace function app.my_assigned_organizations() returns uuid[]
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    with me as (
-        select i.id
-        from dudao.inspectors i
-        where i.id = (select app.inspector_id())
-    )
-    select coalesce(array_agg(distinct a.organization_id), '{}')
-    from (
-        select s.organization_id
-        from dudao.plaques p
-        join dudao.schools s on s.id = p.school_id
-        where p.inspector_id in (select id from me) and p.state = 'posted'
-        union
-        select t.organization_id
-        from dudao.team_members m
-        join dudao.supervision_targets t on t.task_id = m.task_id
-        where m.inspector_id in (select id from me)
-            and (m.target_ids = '{}' or t.id = any (m.target_ids))
-    ) as a
-    where a.organization_id is not null
-        and a.organization_id not in (
-            select coalesce(r.organization_id, t.organization_id)
-            from dudao.recusals r
-            left join dudao.supervision_targets t on t.id = r.target_id
-            where r.inspector_id in (select id from me) and r.decision = 'granted'
-                and coalesce(r.organization_id, t.organization_id) is not null)
+begin
+    return (
+        with me as (
+            select i.id
+            from dudao.inspectors i
+            where i.id = (select app.inspector_id())
+        )
+        select coalesce(array_agg(distinct a.organization_id), '{}')
+        from (
+            select s.organization_id
+            from dudao.plaques p
+            join dudao.schools s on s.id = p.school_id
+            where p.inspector_id in (select id from me) and p.state = 'posted'
+            union
+            select t.organization_id
+            from dudao.team_members m
+            join dudao.supervision_targets t on t.task_id = m.task_id
+            where m.inspector_id in (select id from me)
+                and (m.target_ids = '{}' or t.id = any (m.target_ids))
+        ) as a
+        where a.organization_id is not null
+            and a.organization_id not in (
+                select coalesce(r.organization_id, t.organization_id)
+                from dudao.recusals r
+                left join dudao.supervision_targets t on t.id = r.target_id
+                where r.inspector_id in (select id from me) and r.decision = 'granted'
+                    and coalesce(r.organization_id, t.organization_id) is not null));
+end
 $$;
 
 -- j: the units that lie in the division of the caller's own unit.
 create or replace function app.my_jurisdiction_organizations() returns uuid[]
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select coalesce(array_agg(o.id), '{}')
-    from dudao.organizations o
-    where o.division_id = (select app.division_id())
+begin
+    return (
+        select coalesce(array_agg(o.id), '{}')
+        from dudao.organizations o
+        where o.division_id = (select app.division_id()));
+end
 $$;
 
 -- c: what was dispatched to the caller's unit. Subject types are table names.
 create or replace function app.circulated_to_me(subject_type text) returns uuid[]
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select coalesce(array_agg(distinct d.subject_id), '{}')
-    from dudao.dispatches d
-    where d.subject_type = $1
-        and d.recipient_organization_id = (select app.organization_id())
-        and d.state in ('sent', 'received')
+begin
+    return (
+        select coalesce(array_agg(distinct d.subject_id), '{}')
+        from dudao.dispatches d
+        where d.subject_type = $1
+            and d.recipient_organization_id = (select app.organization_id())
+            and d.state in ('sent', 'received'));
+end
 $$;

@@ -20,17 +20,22 @@ create extension btree_gist with schema ext;
 
 -- UUID version 7 (RFC 9562, section 5.7, method 3 of 6.2): 48 bits of
 -- milliseconds, 12 bits of their fraction, so that rows of one transaction
--- sort in the order in which they were made; the rest is random.
+-- sort in the order in which they were made; the rest is random. PL/pgSQL,
+-- here and wherever a function cannot be inlined: its plan stays with the
+-- connection, that of an SQL function is made anew in every transaction.
 create function app.uuid_v7() returns uuid
-language sql volatile parallel safe
+language plpgsql volatile parallel safe
 as $$
-    select encode(
+declare
+    micros constant bigint := extract(epoch from clock_timestamp()) * 1000000;
+begin
+    return encode(
         substring(int8send((micros / 1000) << 16) from 1 for 6)
         || substring(int8send(28672 + ((micros % 1000) * 4096 / 1000)) from 7)
-        || substring(uuid_send(gen_random_uuid()) from 9), 'hex')::uuid
-    from (select (extract(epoch from clock_timestamp()) * 1000000)::bigint
-            as micros) as clock
+        || substring(uuid_send(gen_random_uuid()) from 9), 'hex')::uuid;
+end
 $$;
+
 
 
 -- Text search ---------------------------------------------------------------
@@ -100,16 +105,25 @@ $$;
 -- lower case; a word of one character stays as it is. A search for a text of
 -- two or more characters is then "contains all pairs of", served by GIN.
 create function app.bigrams(input text) returns text[]
-language sql immutable parallel safe
+language plpgsql immutable parallel safe
 as $$
-    select coalesce(array_agg(distinct
-            case when length(word) = 1 then word
-                else substr(word, place, 2) end), '{}')
-    from regexp_split_to_table(lower(app.simplified(input)),
-            '[\s!-/:-@\[-`{-~\u00a0-\u00bf\u2000-\u206f\u3000-\u303f\uff00-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65]+')
-            as word
-        cross join generate_series(1, greatest(length(word) - 1, 1)) as place
-    where word <> ''
+declare
+    word text;
+    result text[] := '{}';
+begin
+    foreach word in array regexp_split_to_array(lower(app.simplified(input)),
+        '[\s!-/:-@\[-`{-~\u00a0-\u00bf\u2000-\u206f\u3000-\u303f\uff00-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65]+')
+    loop
+        if length(word) = 1 then
+            result := result || word;
+        else
+            result := result || array(
+                select substr(word, place, 2)
+                from generate_series(1, length(word) - 1) as place);
+        end if;
+    end loop;
+    return array(select distinct pair from unnest(result) as pair order by pair);
+end
 $$;
 
 
@@ -310,7 +324,7 @@ comment on table app.login_attempts is 'by login as typed, so that unknown login
 -- different subjects do not wait for each other.
 create table dudao.audit_logs (
     id              uuid primary key default app.uuid_v7(),
-    seq             bigint generated always as identity unique,
+    seq             bigint generated always as identity,
     at              timestamptz not null,
     user_id         uuid,
     role            text,
