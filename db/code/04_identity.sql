@@ -511,6 +511,12 @@ insert into app.row_rules(resource, name, expression, pointer, code) values
     ('role_grants', 'unit_account_needs_no_zone',
      'new.scope_zone_id is null or new.role in (''zone_lead'', ''inspector_ft'', ''inspector_pt'')',
      '/scope_zone_id', 'scope-not-applicable'),
+    ('role_grants', 'zone_exists',
+     'new.scope_zone_id is null or exists (select from dudao.zones z where z.id = new.scope_zone_id)',
+     '/scope_zone_id', 'unknown-reference'),
+    ('role_grants', 'organization_exists',
+     'new.scope_organization_id is null or exists (select from dudao.organizations o where o.id = new.scope_organization_id)',
+     '/scope_organization_id', 'unknown-reference'),
     ('role_grants', 'valid_to_after_from', 'new.valid_to >= new.valid_from',
      '/valid_to', 'ends-before-start');
 
