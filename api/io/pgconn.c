@@ -377,9 +377,15 @@ pgconn_read(struct pgconn *conn)
 	const char	*trouble;
 	bool		 is_alive;
 
-	is_alive = pgconn_consume(conn);
-	/* What came before the end still counts. */
+	/*
+	 * A write that failed has taken in what the server said last, and
+	 * libpq forgets which questions are open when it reads the end
+	 * (pqDropConnection): so first what is there, then more.
+	 */
 	trouble = pgconn_drain(conn);
+	is_alive = trouble == NULL && pgconn_consume(conn);
+	if (trouble == NULL)
+		trouble = pgconn_drain(conn);
 	pgconn_notifies(conn);
 
 	if (trouble != NULL) {
@@ -418,9 +424,10 @@ pgconn_drain(struct pgconn *conn)
 	while (conn->head != NULL && !PQisBusy(conn->pg)) {
 		/* NULL ends each statement's results: one, never a run. */
 		if ((result = PQgetResult(conn->pg)) == NULL) {
-			if (++nulls > 2)
-				return ("answers out of step");
-			continue;
+			if (++nulls <= 2)
+				continue;
+			return (PQstatus(conn->pg) == CONNECTION_OK ?
+			    "answers out of step" : PQerrorMessage(conn->pg));
 		}
 		nulls = 0;
 		if ((trouble = pgconn_take(conn, result)) != NULL)

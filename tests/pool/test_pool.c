@@ -5,6 +5,7 @@
  *	test_pool [name…]
  */
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 
 #include <arpa/inet.h>
@@ -946,6 +947,98 @@ test_stopped_backend(void)
 	CHECK(system(command) == 0);
 }
 
+/*
+ * A server that answers the first job, up to its Sync or with it, and says
+ * FATAL to what comes behind without reading it; then serves one job well.
+ */
+static void
+serve(int fd, bool is_committed)
+{
+	static const char	ready[] = "R\0\0\0\10\0\0\0\0Z\0\0\0\5I";
+	static const char	answer[] = "1\0\0\0\4" "2\0\0\0\4" "n\0\0\0\4"
+	    "C\0\0\0\15SELECT 0\0" "Z\0\0\0\5I";
+	static const char	fatal[] = "E\0\0\0\37SFATAL\0VFATAL\0C57P01\0"
+	    "Mbye\0";
+	static char		text[4096];
+	size_t			len = sizeof(answer) - 1;
+	int			peer, round;
+
+	for (round = 0; round < 2; round++) {
+		CHECK((peer = accept(fd, NULL, NULL)) != -1);
+		CHECK(read(peer, text, sizeof(text)) > 0);
+		CHECK(write(peer, ready, sizeof(ready) - 1) > 0);
+		CHECK(read(peer, text, sizeof(text)) > 0);
+		(void)usleep(15000);
+		CHECK(write(peer, answer, round == 0 && !is_committed ?
+		    len - 6 : len) > 0);
+		if (round == 0)
+			CHECK(write(peer, fatal, sizeof(fatal)) > 0);
+		else
+			CHECK(read(peer, text, sizeof(text)) == 0);
+		(void)close(peer);
+	}
+}
+
+/* libpq meets the end while it writes, and must not forget what it read. */
+static void
+end_behind_answer(bool is_committed)
+{
+	struct sockaddr_un	 address = { .sun_family = AF_UNIX };
+	struct pgpool_options	 options = options_of(1, 4);
+	struct pgpool		*pool;
+	struct call		*first = call_new(), *second = call_new();
+	char			 dir[] = "/tmp/pool.XXXXXX", text[64];
+	pid_t			 child;
+	int			 fd, i;
+
+	CHECK(mkdtemp(dir) != NULL);
+	(void)snprintf(address.sun_path, sizeof(address.sun_path),
+	    "%s/.s.PGSQL.5432", dir);
+	CHECK((fd = socket(AF_UNIX, SOCK_STREAM, 0)) != -1);
+	CHECK(bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0);
+	CHECK(listen(fd, 1) == 0);
+	if ((child = fork()) == 0) {
+		serve(fd, is_committed);
+		_exit(0);
+	}
+	(void)close(fd);
+	(void)snprintf(text, sizeof(text), "host=%s port=5432 user=u", dir);
+	options.conninfo = text;
+	pool = pgpool_new(&options);
+	wait_ready(pool, 1);
+	step(first, "select 1", NULL, NULL);
+	CHECK(submit(pool, first));
+	(void)usleep(5000);
+	step(second, "select 1", NULL, NULL);
+	CHECK(submit(pool, second));
+	(void)usleep(30000);
+	/* Into the closed connection: one fails, the next one reads instead. */
+	for (i = 2; i < 4; i++) {
+		step(call_new(), "select 1", NULL, NULL);
+		CHECK(submit(pool, &calls[i]));
+		pgjob_abandon(&calls[i].job);
+	}
+	wait_all();
+	CHECK(first->job.outcome == (is_committed ? PGJOB_DONE : PGJOB_LOST));
+	CHECK(second->job.outcome == PGJOB_DONE);
+	CHECK(calls[2].job.outcome == PGJOB_UNAVAILABLE);
+	(void)kill(child, SIGKILL);
+	(void)unlink(address.sun_path);
+	(void)rmdir(dir);
+}
+
+static void
+test_end_before_commit_is_told(void)
+{
+	end_behind_answer(false);
+}
+
+static void
+test_end_after_commit_is_told(void)
+{
+	end_behind_answer(true);
+}
+
 static unsigned	heard, state_changes;
 static bool	is_listening;
 
@@ -1044,7 +1137,8 @@ static const struct {
 	TEST(terminated_while_idle), TEST(crashed_server),
 	TEST(restart_under_load), TEST(server_away), TEST(wrong_password),
 	TEST(malformed_conninfo), TEST(silent_host), TEST(stopped_backend),
-	TEST(listen), TEST(chain)
+	TEST(listen), TEST(chain), TEST(end_before_commit_is_told),
+	TEST(end_after_commit_is_told)
 };
 
 static bool
