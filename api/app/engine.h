@@ -11,8 +11,9 @@
 struct http_request;
 struct request;
 
-/* The one route of kore.conf. */
-int	engine_handle(struct http_request *http);
+/* The one route of kore.conf, which finds it by name. */
+int	engine_handle(struct http_request *http)
+	    __attribute__((visibility("default")));
 
 /*
  * Runs the operation's own statement in its transaction, with its

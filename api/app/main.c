@@ -30,11 +30,10 @@
 #include "io/pgpool.h"
 #include "io/share.h"
 
-/* Kore finds these by dlsym(); all else in the module is hidden. */
+/* Kore finds these by dlsym(), with engine_handle() and guard_connect(); all
+ * else in the module is hidden. */
 #pragma GCC visibility push(default)
 #include <kore/hooks.h>
-int	engine_handle(struct http_request *);
-void	guard_connect(struct connection *);
 int	on_module(int);
 
 /* Kore's own list predates glibc 2.33 (kore-4.1.0 seccomp.c:50). */
