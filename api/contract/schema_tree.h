@@ -63,7 +63,7 @@ struct schema {
 	size_t			 min_properties;
 
 	struct schema_list	 all_of, any_of, one_of;
-	char			 colour;	/* of the search for circles */
+	char			 colour;	/* where circles are sought */
 };
 
 /* One call of schema_compile(). */

@@ -41,7 +41,7 @@ struct statements;
 struct list_order {
 	size_t	key_count;			/* without the final id */
 	size_t	keys[STATEMENT_SORT_MAX];
-	bool	descending[STATEMENT_SORT_MAX];
+	bool	descending[STATEMENT_SORT_MAX + 1];	/* the last: the id's */
 	bool	is_backward;			/* the page before a cursor */
 	bool	has_cursor;			/* bind :cursor.1 … :cursor.n (n = key_count + 1, the last is the id) */
 };
@@ -76,8 +76,17 @@ struct statement	*statements_find_mutable(struct statements *statements,
 			    const char *name);
 
 /*
+ * For the start, once the optional ones are set: false, and lines on errors,
+ * when a line that may be left out opens what another closes, or is the
+ * where of a list.
+ */
+bool			 statement_check(const struct statement *st,
+			    FILE *errors) MUST_CHECK;
+
+/*
  * Lists. Parses "-due_on,code" (NULL: the declared default). false when a
- * key is not declared, twice, or too many.
+ * key is not declared, twice, or too many. The id ends every order, in the
+ * direction of the key before it; where it is named it has to stand last.
  */
 bool			 statement_parse_order(const struct statement *st,
 			    const char *sort, struct list_order *order)
@@ -86,8 +95,8 @@ bool			 statement_parse_order(const struct statement *st,
 /*
  * The variant for these present parameters. is_present(arg, name) is asked
  * for optional parameters and for --? names ("expand.organization" too).
- * `fields` present (asked as name "fields") wraps :one and :list bodies in
- * app.pick(body, :fields). Built once, then found by hash; per process.
+ * `fields` present (asked as name "fields") wraps those :one and :list
+ * statements that select a column body in app.pick(body, :fields). Built once, then found by hash; per process.
  * Returns NULL when more than 4,096 variants exist (answer 503).
  */
 const struct variant	*statement_variant(const struct statement *st,
