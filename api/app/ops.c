@@ -53,21 +53,11 @@ ops_uses_statement(const char *name)
 	return (false);
 }
 
-static bool
-always_present(void *arg, const char *name)
-{
-	(void)arg;
-	(void)name;
-	return (true);
-}
-
 const struct variant *
 ops_statement(const char *name)
 {
 	const struct statement	*st;
 
 	st = statements_find(service.statements, name);
-	if (st == NULL)
-		return (NULL);
-	return (statement_variant(st, FORM_PLAIN, NULL, always_present, NULL));
+	return (st == NULL ? NULL : service_whole_variant(st));
 }

@@ -139,6 +139,21 @@ scope_set_covers(const struct scope_set *held, const struct scope_set *needed)
 	return (true);
 }
 
+/* All that the statement may say, but no selection of its members. */
+static bool
+is_part_of_whole(void *arg, const char *name)
+{
+	(void)arg;
+	return (strcmp(name, "fields") != 0);
+}
+
+const struct variant *
+service_whole_variant(const struct statement *st)
+{
+	return (statement_variant(st, FORM_PLAIN, NULL, is_part_of_whole,
+	    NULL));
+}
+
 static bool
 load_problems(const char *home, FILE *errors)
 {
@@ -148,14 +163,6 @@ load_problems(const char *home, FILE *errors)
 	(void)snprintf(path, sizeof(path), "%s/openapi/problems.yaml", home);
 	catalogue = yaml_load_file(path, errors);
 	return (catalogue != NULL && problem_load(catalogue, errors));
-}
-
-static bool
-always_present(void *arg, const char *name)
-{
-	(void)arg;
-	(void)name;
-	return (true);
 }
 
 static bool
@@ -174,8 +181,7 @@ bind_engine_statements(FILE *errors)
 			is_good = false;
 			continue;
 		}
-		*engine_statements[i].variant = statement_variant(st,
-		    FORM_PLAIN, NULL, always_present, NULL);
+		*engine_statements[i].variant = service_whole_variant(st);
 	}
 	return (is_good);
 }

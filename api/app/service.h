@@ -82,6 +82,9 @@ bool	service_load(FILE *errors) MUST_CHECK;
 /* In a worker: opens the pools. */
 void	service_open(void);
 
+/* A statement as it stands in its file: every line of it, the body uncut. */
+const struct variant	*service_whole_variant(const struct statement *st);
+
 /* The number of a scope that some operation needs, or -1. */
 int	service_scope_number(const char *scope, size_t len);
 /* Every scope of a space-separated list that some operation needs. */
