@@ -982,26 +982,6 @@ $$;
 
 -- What the API shows --------------------------------------------------------
 
--- The history of a state machine, oldest first.
-create or replace function app.history(subject_type text, subject_id uuid)
-returns json
-language sql stable
-as $$
-    select json_build_object('data', coalesce(json_agg(json_build_object(
-        'id', t.id,
-        'action', t.action,
-        'from_state', t.from_state,
-        'to_state', t.to_state,
-        'actor_user_id', t.actor,
-        'actor_name', app.display_name(t.actor),
-        'role', t.role,
-        'at', app.ts(t.at),
-        'comment', t.comment,
-        'data', t.data) order by t.at, t.id), '[]'))
-    from dudao.transitions t
-    where t.subject_type = $1 and t.subject_id = $2
-$$;
-
 drop view if exists app.divisions_json;
 create view app.divisions_json with (security_invoker = true) as
 select d.*,
@@ -1258,3 +1238,23 @@ select d.*,
         'updated_at', app.ts(d.updated_at),
         'is_demo', d.is_demo) as body
 from dudao.policy_documents d;
+
+-- The same for everybody.
+drop view if exists app.public_policy_documents_json;
+create view app.public_policy_documents_json with (security_invoker = true) as
+select d.id, d.title, d.issued_on, d.kind, d.level, d.state, d.search,
+    json_build_object(
+        'id', d.id,
+        'title', d.title,
+        'doc_no', d.doc_no,
+        'issuer', d.issuer,
+        'issued_on', d.issued_on,
+        'kind', d.kind,
+        'level', d.level,
+        'effective_from', d.effective_from,
+        'effective_to', d.effective_to,
+        'state', d.state,
+        'clauses', d.clauses) as body
+from dudao.policy_documents d
+where d.is_public and d.voided_at is null
+    and d.state in ('in_force', 'superseded', 'repealed');

@@ -1154,3 +1154,25 @@ select p.*,
         'is_demo', p.is_demo) as body
 from dudao.plaques p
 cross join lateral app.plaque_inspector(p.inspector_id) as i;
+
+-- The same for everybody, without what only the office needs.
+drop view if exists app.public_plaques_json;
+create view app.public_plaques_json with (security_invoker = true) as
+select p.id, p.school_id, p.posted_on, s.ident_code, o.search,
+    json_build_object(
+        'id', p.id,
+        'school_id', p.school_id,
+        'school_name', o.name,
+        'ident_code', s.ident_code,
+        'inspector_name', i.name,
+        'public_phone', i.phone,
+        'public_photo_id', i.photo_id,
+        'items', p.items,
+        'hotline', p.hotline,
+        'location', p.location,
+        'posted_on', p.posted_on) as body
+from dudao.plaques p
+join dudao.schools s on s.id = p.school_id
+join dudao.organizations o on o.id = p.school_id
+cross join lateral app.plaque_inspector(p.inspector_id) as i
+where p.state = 'posted';
