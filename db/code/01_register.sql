@@ -69,6 +69,20 @@ as $$
         and not a.is_system and a.roles && $3
 $$;
 
+-- The rule behind an action, or behind what leads to a state: a step that the
+-- state does not allow is refused in its name.
+create or replace function app.rule_of_step(resource text, action text, to_state text)
+returns jsonb
+language sql stable
+as $$
+    select coalesce((
+        select jsonb_build_object('rule_id', a.rule_id, 'clause_id', a.clause_id)
+        from app.workflow_actions a
+        where a.resource = $1 and (a.action = $2 or ($2 is null and a.to_state = $3))
+        order by a.sort
+        limit 1), '{}')
+$$;
+
 drop type if exists app.step cascade;
 create type app.step as (
     action      text,
@@ -147,7 +161,8 @@ begin
         perform app.refuse(409, 'illegal-transition', extra => jsonb_build_object(
             'state', from_state,
             'allowed_actions', case when is_void then '[]'::jsonb
-                else app.actions_now(resource, from_state, my_roles) end));
+                else app.actions_now(resource, from_state, my_roles) end)
+            || app.rule_of_step(resource, announced ->> 'action', to_state));
     end if;
     if result.role is null then
         perform app.refuse(403, 'role-not-permitted', extra => jsonb_build_object(
@@ -163,7 +178,7 @@ begin
     result.data := coalesce(nullif(announced -> 'data', 'null'), '{}');
     if candidate.needs_reason and btrim(coalesce(
             result.data ->> 'reason', result.data ->> 'void_reason', '')) = '' then
-        perform app.refuse_step(array[app.fault('required', '/reason')],
+        perform app.refuse_step(array[app.fault('reason-required', '/reason')],
             candidate.rule_id, candidate.clause_id);
     end if;
     return result;
@@ -189,7 +204,8 @@ begin
         perform app.refuse(409, 'illegal-transition', extra => jsonb_build_object(
             'state', from_state,
             'allowed_actions', case when is_void then '[]'::jsonb
-                else app.actions_now(resource, from_state, my_roles) end));
+                else app.actions_now(resource, from_state, my_roles) end)
+            || app.rule_of_step(resource, action, null));
     end if;
     if not (case when is_system
             then candidate.is_system or 'system' = any (candidate.roles)
@@ -795,7 +811,7 @@ begin
         select p.oid::regprocedure as signature
         from pg_proc p
         where p.pronamespace = 'app'::regnamespace
-            and (p.proname ~ '^(generate_|refresh$|register$|begin_machine$)')
+            and p.proname ~ '^(generate_|refresh|register$|begin_machine$)'
     loop
         execute format('revoke all on function %s from dudao_api, dudao_relay', item.signature);
     end loop;
@@ -813,6 +829,25 @@ begin
 end
 $$;
 
+create or replace function app.refresh_resource(resource text) returns void
+language plpgsql
+as $$
+declare
+    r app.resources;
+begin
+    select x.* into strict r from app.resources x where x.resource = refresh_resource.resource;
+    if r.is_machine and not exists (select from app.workflow_states s
+            where s.resource = r.resource and s.is_initial) then
+        raise exception 'app.refresh: % is a machine without an initial state', r.resource;
+    end if;
+    perform app.generate_user_references(r.resource);
+    perform app.generate_triggers(r);
+    perform app.generate_writes(r);
+    perform app.generate_policies(r.resource, r.permission_group, r.is_deletable,
+        r.hidden, false);
+end
+$$;
+
 -- Writes schema gen anew from the definitions. Run by db/migrate after every
 -- change of db/migrations, db/code or db/workflows.
 create or replace function app.refresh() returns void
@@ -822,15 +857,7 @@ declare
     r app.resources;
 begin
     for r in select * from app.resources order by resource loop
-        if r.is_machine and not exists (select from app.workflow_states s
-                where s.resource = r.resource and s.is_initial) then
-            raise warning 'app.refresh: % is a machine without an initial state', r.resource;
-        end if;
-        perform app.generate_user_references(r.resource);
-        perform app.generate_triggers(r);
-        perform app.generate_writes(r);
-        perform app.generate_policies(r.resource, r.permission_group, r.is_deletable,
-            r.hidden, false);
+        perform app.refresh_resource(r.resource);
     end loop;
     perform app.generate_allowed_actions();
     perform app.generate_transition_policies();

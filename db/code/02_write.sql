@@ -24,7 +24,7 @@ language plpgsql immutable
 as $$
 begin
     return (
-        select coalesce(array_agg(app.fault('read-only', '/' || key) order by key), '{}')
+        select coalesce(array_agg(app.fault('read-only-field', '/' || key) order by key), '{}')
         from jsonb_object_keys(body) as key
         where key = any (columns));
 end
@@ -342,7 +342,7 @@ begin
     begin
         delete from %2$s where %4$s.id = $1;
     exception when foreign_key_violation then
-        perform app.refuse(409, 'still-referenced');
+        perform app.refuse(409, 'in-use');
     end;
     if not found then
         perform app.refuse_write(%5$L);

@@ -507,18 +507,18 @@ $$;
 
 select app.register('role_grants', permission_group => 'users', machine => true,
     read_only => '{granted_by,decided_by,decided_at}');
-insert into app.row_rules(resource, name, expression, pointer, code) values
+insert into app.row_rules(resource, name, expression, pointer, code, params) values
     ('role_grants', 'unit_account_needs_no_zone',
      'new.scope_zone_id is null or new.role in (''zone_lead'', ''inspector_ft'', ''inspector_pt'')',
-     '/scope_zone_id', 'scope-not-applicable'),
+     '/scope_zone_id', 'scope-not-applicable', null),
     ('role_grants', 'zone_exists',
      'new.scope_zone_id is null or exists (select from dudao.zones z where z.id = new.scope_zone_id)',
-     '/scope_zone_id', 'unknown-reference'),
+     '/scope_zone_id', 'unknown-reference', null),
     ('role_grants', 'organization_exists',
      'new.scope_organization_id is null or exists (select from dudao.organizations o where o.id = new.scope_organization_id)',
-     '/scope_organization_id', 'unknown-reference'),
+     '/scope_organization_id', 'unknown-reference', null),
     ('role_grants', 'valid_to_after_from', 'new.valid_to >= new.valid_from',
-     '/valid_to', 'ends-before-start');
+     '/valid_to', 'date-before-start', 'jsonb_build_object(''min'', new.valid_from)');
 
 create or replace function app.check_grant() returns trigger
 language plpgsql security definer
