@@ -73,6 +73,8 @@ struct guard {
 	TAILQ_ENTRY(guard)	 ready_entry;
 };
 
+TAILQ_HEAD(guard_list, guard);
+
 enum progress { AGAIN, WAIT };
 
 static int	on_event(struct connection *);
@@ -106,8 +108,8 @@ static void	set_deadline(struct guard *, uint64_t);
 
 static struct guard_options	 options;
 static char			 scratch[SCRATCH_LEN];
-static TAILQ_HEAD(, guard)	 all = TAILQ_HEAD_INITIALIZER(all);
-static TAILQ_HEAD(, guard)	 ready = TAILQ_HEAD_INITIALIZER(ready);
+static struct guard_list	 all = TAILQ_HEAD_INITIALIZER(all);
+static struct guard_list	 ready = TAILQ_HEAD_INITIALIZER(ready);
 static size_t			 bodies_len;
 static bool			 is_stopping;
 
