@@ -143,7 +143,7 @@ test: install-test ## Unit tests, then the service on a cluster of its own (T='-
 .PHONY: bench
 bench: install-test ## Measure against pgbench, side by side
 	@$(MAKE) --no-print-directory -s build
-	@tests/bench/run --seconds $(BENCH_SECONDS)
+	@BENCH_SECONDS=$(BENCH_SECONDS) tests/bench/run
 
 # --- checks -------------------------------------------------------------------
 
