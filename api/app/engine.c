@@ -453,7 +453,6 @@ on_executed(struct request *rq)
 	const struct statement	*st = rq->binding->statement;
 	const struct pgjob	*job = &rq->job;
 	struct reply		 reply;
-	size_t			 i;
 
 	if (statement_kind(st) == STATEMENT_LIST && (job->outcome ==
 	    PGJOB_DONE || list_has_page(rq))) {
@@ -470,8 +469,7 @@ on_executed(struct request *rq)
 	}
 	if (job->outcome != PGJOB_DONE)
 		return (request_failed_job(rq));
-	i = job->step_count - 1;
-	return (answer_row(rq, job->results[i]));
+	return (answer_row(rq, request_last_result(rq)));
 }
 
 static const char *

@@ -129,8 +129,8 @@ list_answer(struct request *rq, struct reply *reply)
 	if (request_param(rq, "count") != NULL) {
 		page.gave_up = rq->job.outcome != PGJOB_DONE;
 		if (!page.gave_up)
-			page.total = PQgetvalue(rq->job.results[
-			    rq->job.step_count - 1], 0, 0);
+			page.total = PQgetvalue(
+			    request_last_result(rq), 0, 0);
 	}
 	find_edges(rq, &page);
 	out = arena_alloc(rq->arena, sizeof(*out));

@@ -109,7 +109,7 @@ on_metadata(struct request *rq)
 
 	if (rq->job.outcome != PGJOB_DONE)
 		return (request_failed_job(rq));
-	row = rq->job.results[rq->job.step_count - 1];
+	row = request_last_result(rq);
 	if (PQntuples(row) != 1)
 		return (request_problem_code(rq, "not-found"));
 	etag = arena_strndup(rq->arena, column(row, "sha256"), 32);
@@ -160,7 +160,7 @@ on_slice(struct request *rq)
 
 	if (rq->job.outcome != PGJOB_DONE)
 		return (request_failed_job(rq));
-	row = rq->job.results[rq->job.step_count - 1];
+	row = request_last_result(rq);
 	if (PQntuples(row) != 1)
 		return (request_problem_code(rq, "not-found"));
 	request_reply_init(rq, &reply);

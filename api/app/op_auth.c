@@ -61,7 +61,7 @@ static enum step_result
 on_session(struct request *rq)
 {
 	const struct config	*config = config_get();
-	const PGresult		*row = rq->job.results[1];
+	const PGresult		*row = request_last_result(rq);
 	const char		*text, *token;
 	struct reply		 reply;
 	json_t			*body;

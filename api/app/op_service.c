@@ -118,7 +118,7 @@ static enum step_result
 on_probe(struct request *rq)
 {
 	if (rq->job.outcome != PGJOB_DONE ||
-	    PQntuples(rq->job.results[1]) != 1)
+	    PQntuples(request_last_result(rq)) != 1)
 		return (request_problem_code(rq, "service-unavailable"));
 	return (reply_json(rq, 200, json_pack("{s:s,s:s}", "status", "ready",
 	    "version", config_get()->build_version)));

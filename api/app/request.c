@@ -138,6 +138,12 @@ request_submit(struct request *rq, struct pgpool *pool,
 	return (STEP_WAIT);
 }
 
+const PGresult *
+request_last_result(const struct request *rq)
+{
+	return (rq->job.results[rq->job.step_count - 1]);
+}
+
 static void
 on_job_done(struct pgjob *job, void *arg)
 {
@@ -462,7 +468,7 @@ describe_violation(struct request *rq)
 static enum step_result
 on_violation(struct request *rq)
 {
-	const PGresult	*row = rq->job.results[0];
+	const PGresult	*row = request_last_result(rq);
 	const char	*code;
 	json_t		*detail = NULL;
 
@@ -490,7 +496,7 @@ replay_answer(struct request *rq)
 static enum step_result
 on_replay(struct request *rq)
 {
-	const PGresult	*row = rq->job.results[1];
+	const PGresult	*row = request_last_result(rq);
 	struct reply	 reply;
 	const char	*text;
 	int64_t		 status;
@@ -548,7 +554,7 @@ on_parent_read(struct request *rq)
 		/* An id that is no uuid never gets here: it is the fault. */
 		return (request_problem(rq, rq->fault));
 	}
-	if (PQntuples(rq->job.results[1]) == 0)
+	if (PQntuples(request_last_result(rq)) == 0)
 		return (request_problem_code(rq, "not-found"));
 	return (request_problem(rq, rq->fault));
 }

@@ -95,6 +95,9 @@ void	request_add_context(struct request *rq);
 enum step_result request_submit(struct request *rq, struct pgpool *pool,
 	    enum step_result (*on_result)(struct request *rq)) MUST_CHECK;
 
+/* The result of the job's last step. */
+const PGresult	*request_last_result(const struct request *rq);
+
 /* What a named parameter of a statement is for this request; false: nothing supplies it. */
 bool	request_can_supply(const struct operation *op, const char *name);
 /* Asked by statement_variant(): is the optional parameter there? */
