@@ -9,7 +9,8 @@ MAKEFLAGS += --no-builtin-rules
 BUILD ?= build
 FUZZ_SECONDS ?= 20
 BENCH_SECONDS ?= 10
-PYTEST ?= python3 -m pytest
+# Debian's own, whose packages conf/packages.test names.
+PYTEST ?= /usr/bin/python3 -m pytest
 export PYTHONDONTWRITEBYTECODE = 1
 
 # --- the module -------------------------------------------------------------

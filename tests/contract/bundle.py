@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """bundle.py [FILE] -- the contract as one JSON document, merged as the engine
 does at its start: openapi.yaml, components/*.yaml and paths/*.yaml, deep; a
 key that stands in two files is an error."""

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Every code with which the database or the service refuses has its words in
 openapi/problems.yaml."""
 

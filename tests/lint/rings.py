@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """A file of api/ includes its own ring and lower ones; rings 0 and 1 know
 neither Kore nor libpq, so that unit tests and fuzzers link them alone."""
 

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """The start scripts and the service name the same settings with the same
 defaults (conf/settings, api/base/config.c)."""
 
