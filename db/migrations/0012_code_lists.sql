@@ -3,8 +3,9 @@
 -- API, with a reason, and not by a migration.
 
 insert into dudao.rule_parameters(
-    key, value, unit, basis, basis_clause, changed_reason)
-select key, value::jsonb, unit, basis, basis_clause, '初始值'
+    key, value, unit, basis, basis_clause, valid_from, changed_reason)
+-- from the day on which the regulation came into force
+select key, value::jsonb, unit, basis, basis_clause, '2012-10-01', '初始值'
 from (values
     ('joint_meeting_per_half', '1', 'count', '平办发〔2022〕30号', 'C2.1.3.d'),
     ('committee_meeting_min_per_year', '2', 'count',
