@@ -18,87 +18,87 @@
 #include "base/uuid.h"
 #include "io/pgconn.h"
 
-#define BACKOFF_MIN_MS		50
-#define BACKOFF_MAX_MS		2000
-#define STABLE_MS		1000	/* up for so long: back-off starts anew */
-#define JOB_GRACE_MS		5000	/* above what the server should have ended */
-#define PREPARED_MAX		512	/* statements a connection */
-#define REASON_SIZE		256
+#define BACKOFF_MIN_MS 50
+#define BACKOFF_MAX_MS 2000
+#define STABLE_MS 1000	  /* up for so long: back-off starts anew */
+#define JOB_GRACE_MS 5000 /* above what the server should have ended */
+#define PREPARED_MAX 512  /* statements a connection */
+#define REASON_SIZE 256
 
 enum pgconn_state {
-	PGCONN_WAITING,		/* no socket; connects at retry_at_ms */
-	PGCONN_CONNECTING,	/* until deadline_ms */
+	PGCONN_WAITING,	   /* no socket; connects at retry_at_ms */
+	PGCONN_CONNECTING, /* until deadline_ms */
 	PGCONN_READY,
-	PGCONN_BROKEN		/* writing failed: to be read out and retired */
+	PGCONN_BROKEN /* writing failed: to be read out and retired */
 };
 
 /* One variant's statement on this connection. */
 struct prepared {
-	uint16_t	generation;	/* part of the name: an outdated one stays */
-	bool		is_sent;	/* its Parse has been written */
+	uint16_t generation; /* part of the name: an outdated one stays */
+	bool is_sent;	     /* its Parse has been written */
 };
 
 struct pgconn {
-	struct kore_event	 evt;	/* first: Kore casts */
-	enum pgconn_state	 state;
-	PGconn			*pg;
-	int			 mask;	/* what epoll watches, when READY */
+	struct kore_event evt; /* first: Kore casts */
+	enum pgconn_state state;
+	PGconn *pg;
+	int mask; /* what epoll watches, when READY */
 	const struct pgconn_owner *owner;
-	void			*owner_arg;
-	struct pginfo		*info;
-	int64_t			 statement_timeout_ms;
+	void *owner_arg;
+	struct pginfo *info;
+	int64_t statement_timeout_ms;
 	/* In flight, in the order of the answers. */
-	struct pgjob		*head, *last;
-	unsigned		 in_flight;
-	uint64_t		 head_since_ms;
-	enum pgjob_end		 end;
+	struct pgjob *head, *last;
+	unsigned in_flight;
+	uint64_t head_since_ms;
+	enum pgjob_end end;
 	/* By variant id. */
-	struct prepared		*prepared;
-	size_t			 prepared_cap;
-	unsigned		 prepared_count;
+	struct prepared *prepared;
+	size_t prepared_cap;
+	unsigned prepared_count;
 	/* Connecting. */
-	uint64_t		 retry_at_ms, deadline_ms, ready_at_ms;
-	unsigned		 attempts;	/* failed ones, in a row */
-	char			 last_words[REASON_SIZE];
+	uint64_t retry_at_ms, deadline_ms, ready_at_ms;
+	unsigned attempts; /* failed ones, in a row */
+	char last_words[REASON_SIZE];
 };
 
-static void	 on_pgconn_event(void *arg, int has_error);
-static void	 on_pgconn_notice(void *arg, const PGresult *notice);
+static void on_pgconn_event(void *arg, int has_error);
+static void on_pgconn_notice(void *arg, const PGresult *notice);
 
-static void	 pgconn_connect(struct pgconn *conn, uint64_t now_ms);
-static void	 pgconn_poll(struct pgconn *conn, PostgresPollingStatusType);
-static void	 pgconn_establish(struct pgconn *conn);
-static void	 pgconn_arm(struct pgconn *conn, int mask);
-static void	 pgconn_retire(struct pgconn *conn, const char *reason);
-static uint64_t	 pgconn_backoff_ms(unsigned attempts);
-static void	 pgconn_give_back(struct pgconn *conn, struct pgjob *head,
-		    enum pgjob_end end);
+static void pgconn_connect(struct pgconn *conn, uint64_t now_ms);
+static void pgconn_poll(struct pgconn *conn, PostgresPollingStatusType);
+static void pgconn_establish(struct pgconn *conn);
+static void pgconn_arm(struct pgconn *conn, int mask);
+static void pgconn_retire(struct pgconn *conn, const char *reason);
+static uint64_t pgconn_backoff_ms(unsigned attempts);
+static void
+pgconn_give_back(struct pgconn *conn, struct pgjob *head, enum pgjob_end end);
 
-static void	 pgconn_read(struct pgconn *conn);
-static bool	 pgconn_consume(struct pgconn *conn);
+static void pgconn_read(struct pgconn *conn);
+static bool pgconn_consume(struct pgconn *conn);
 static const char *pgconn_drain(struct pgconn *conn);
 static const char *pgconn_take(struct pgconn *conn, PGresult *owned_result);
-static void	 pgconn_keep_words(struct pgconn *conn, const char *words);
-static void	 pgconn_forget(struct pgconn *conn, const struct pgjob *job,
-		    const struct pgop *op);
-static void	 pgconn_end_transaction(struct pgconn *conn);
-static void	 pgconn_notifies(struct pgconn *conn);
+static void pgconn_keep_words(struct pgconn *conn, const char *words);
+static void pgconn_forget(struct pgconn *conn, const struct pgjob *job,
+    const struct pgop *op);
+static void pgconn_end_transaction(struct pgconn *conn);
+static void pgconn_notifies(struct pgconn *conn);
 
-static bool	 pgconn_write(struct pgconn *conn, struct pgjob *job);
-static bool	 pgconn_write_op(struct pgconn *conn, struct pgjob *job,
-		    const struct pgop *op);
-static void	 pgconn_plan(struct pgconn *conn, struct pgjob *job);
+static bool pgconn_write(struct pgconn *conn, struct pgjob *job);
+static bool
+pgconn_write_op(struct pgconn *conn, struct pgjob *job, const struct pgop *op);
+static void pgconn_plan(struct pgconn *conn, struct pgjob *job);
 static struct prepared *pgconn_prepared(struct pgconn *conn, uint32_t id);
-static void	 statement_name_of(uint32_t id, const struct prepared *entry,
-		    char out[32]);
-static void	*must_have(void *ptr);
+static void
+statement_name_of(uint32_t id, const struct prepared *entry, char out[32]);
+static void *must_have(void *ptr);
 
 struct pgconn *
 pgconn_new(const struct pgconn_options *options,
     const struct pgconn_owner *owner, void *arg)
 {
-	struct pgconn	*conn;
-	struct pginfo	*info;
+	struct pgconn *conn;
+	struct pginfo *info;
 
 	if ((info = pginfo_new(options->conninfo, &options->session)) == NULL)
 		return (NULL);
@@ -128,7 +128,7 @@ pgconn_in_flight(const struct pgconn *conn)
 const char *
 pgconn_host(const struct pgconn *conn)
 {
-	const char	*host;
+	const char *host;
 
 	host = conn->state == PGCONN_READY ? PQhost(conn->pg) : NULL;
 	return (host != NULL ? host : "");
@@ -172,7 +172,7 @@ pgconn_send(struct pgconn *conn, struct pgjob *job)
 void
 pgconn_flush(struct pgconn *conn)
 {
-	int	left;
+	int left;
 
 	if (conn->state != PGCONN_READY)
 		return;
@@ -185,7 +185,7 @@ pgconn_flush(struct pgconn *conn)
 void
 pgconn_tick(struct pgconn *conn, uint64_t now_ms)
 {
-	int64_t	timeout_ms;
+	int64_t timeout_ms;
 
 	switch (conn->state) {
 	case PGCONN_WAITING:
@@ -202,10 +202,11 @@ pgconn_tick(struct pgconn *conn, uint64_t now_ms)
 		if (conn->head == NULL)
 			break;
 		timeout_ms = conn->head->timeout_ms > 0 ?
-		    conn->head->timeout_ms : conn->statement_timeout_ms;
+				 conn->head->timeout_ms :
+				 conn->statement_timeout_ms;
 		timeout_ms *= (int64_t)conn->head->step_count;
 		if (timeout_ms > 0 && pgconn_head_age_ms(conn, now_ms) >
-		    (uint64_t)timeout_ms + JOB_GRACE_MS)
+					  (uint64_t)timeout_ms + JOB_GRACE_MS)
 			pgconn_retire(conn, "no answer");
 		break;
 	case PGCONN_BROKEN:
@@ -220,7 +221,7 @@ pgconn_tick(struct pgconn *conn, uint64_t now_ms)
 static void
 on_pgconn_event(void *arg, int has_error)
 {
-	struct pgconn	*conn = arg;
+	struct pgconn *conn = arg;
 
 	(void)has_error;
 	conn->evt.flags &= ~(KORE_EVENT_READ | KORE_EVENT_WRITE);
@@ -248,7 +249,7 @@ on_pgconn_event(void *arg, int has_error)
 static void
 on_pgconn_notice(void *arg, const PGresult *notice)
 {
-	struct pgconn	*conn = arg;
+	struct pgconn *conn = arg;
 
 	if (!pgresult_is_fatal(notice))
 		return;
@@ -261,15 +262,16 @@ static void
 pgconn_connect(struct pgconn *conn, uint64_t now_ms)
 {
 	conn->state = PGCONN_CONNECTING;
-	conn->deadline_ms = now_ms +
-	    (uint64_t)pginfo_connect_timeout_ms(conn->info);
+	conn->deadline_ms =
+	    now_ms + (uint64_t)pginfo_connect_timeout_ms(conn->info);
 	conn->end = PGJOB_END_BROKEN;
 	conn->last_words[0] = '\0';
-	conn->pg = must_have(PQconnectStartParams(
-	    pginfo_keywords(conn->info), pginfo_values(conn->info), 0));
+	conn->pg = must_have(PQconnectStartParams(pginfo_keywords(conn->info),
+	    pginfo_values(conn->info), 0));
 	(void)PQsetNoticeReceiver(conn->pg, on_pgconn_notice, conn);
 	pgconn_poll(conn, PQstatus(conn->pg) == CONNECTION_BAD ?
-	    PGRES_POLLING_FAILED : PGRES_POLLING_WRITING);
+			      PGRES_POLLING_FAILED :
+			      PGRES_POLLING_WRITING);
 }
 
 /* The socket may be another one after every step (next host, no SSL). */
@@ -318,11 +320,11 @@ pgconn_arm(struct pgconn *conn, int mask)
 static void
 pgconn_retire(struct pgconn *conn, const char *reason)
 {
-	struct pgjob	*head = conn->head;
-	enum pgjob_end	 end = conn->end;
-	uint64_t	 now_ms = kore_time_ms();
-	PGconn		*pg = conn->pg;
-	bool		 was_up = conn->state != PGCONN_CONNECTING;
+	struct pgjob *head = conn->head;
+	enum pgjob_end end = conn->end;
+	uint64_t now_ms = kore_time_ms();
+	PGconn *pg = conn->pg;
+	bool was_up = conn->state != PGCONN_CONNECTING;
 
 	if (was_up && now_ms - conn->ready_at_ms > STABLE_MS)
 		conn->attempts = 0;
@@ -346,8 +348,8 @@ pgconn_retire(struct pgconn *conn, const char *reason)
 static uint64_t
 pgconn_backoff_ms(unsigned attempts)
 {
-	uint64_t	delay = BACKOFF_MIN_MS;
-	uint16_t	noise;
+	uint64_t delay = BACKOFF_MIN_MS;
+	uint16_t noise;
 
 	while (attempts-- > 0 && delay < BACKOFF_MAX_MS)
 		delay *= 2;
@@ -361,7 +363,7 @@ pgconn_backoff_ms(unsigned attempts)
 static void
 pgconn_give_back(struct pgconn *conn, struct pgjob *head, enum pgjob_end end)
 {
-	struct pgjob	*job, *next;
+	struct pgjob *job, *next;
 
 	for (job = head; job != NULL; job = next) {
 		next = job->next;
@@ -374,8 +376,8 @@ pgconn_give_back(struct pgconn *conn, struct pgjob *head, enum pgjob_end end)
 static void
 pgconn_read(struct pgconn *conn)
 {
-	const char	*trouble;
-	bool		 is_alive;
+	const char *trouble;
+	bool is_alive;
 
 	/*
 	 * A write that failed has taken in what the server said last, and
@@ -391,9 +393,10 @@ pgconn_read(struct pgconn *conn)
 	if (trouble != NULL) {
 		pgconn_retire(conn, trouble);
 	} else if (!is_alive || conn->state == PGCONN_BROKEN ||
-	    PQstatus(conn->pg) != CONNECTION_OK) {
+		   PQstatus(conn->pg) != CONNECTION_OK) {
 		pgconn_retire(conn, conn->last_words[0] != '\0' ?
-		    conn->last_words : PQerrorMessage(conn->pg));
+					conn->last_words :
+					PQerrorMessage(conn->pg));
 	} else {
 		pgconn_flush(conn);
 	}
@@ -403,7 +406,7 @@ pgconn_read(struct pgconn *conn)
 static bool
 pgconn_consume(struct pgconn *conn)
 {
-	const SSL	*ssl;
+	const SSL *ssl;
 
 	do {
 		if (PQconsumeInput(conn->pg) == 0)
@@ -417,9 +420,9 @@ pgconn_consume(struct pgconn *conn)
 static const char *
 pgconn_drain(struct pgconn *conn)
 {
-	PGresult	*result;
-	const char	*trouble;
-	int		 nulls = 0;
+	PGresult *result;
+	const char *trouble;
+	int nulls = 0;
 
 	while (conn->head != NULL && !PQisBusy(conn->pg)) {
 		/* NULL ends each statement's results: one, never a run. */
@@ -427,7 +430,8 @@ pgconn_drain(struct pgconn *conn)
 			if (++nulls <= 2)
 				continue;
 			return (PQstatus(conn->pg) == CONNECTION_OK ?
-			    "answers out of step" : PQerrorMessage(conn->pg));
+				    "answers out of step" :
+				    PQerrorMessage(conn->pg));
 		}
 		nulls = 0;
 		if ((trouble = pgconn_take(conn, result)) != NULL)
@@ -439,11 +443,11 @@ pgconn_drain(struct pgconn *conn)
 static const char *
 pgconn_take(struct pgconn *conn, PGresult *owned_result)
 {
-	struct pgjob	*job = conn->head;
-	struct pgop	 op = job->op;
-	struct prepared	*entry;
-	ExecStatusType	 status = PQresultStatus(owned_result);
-	bool		 is_ok = pgresult_is_ok(owned_result), is_fatal;
+	struct pgjob *job = conn->head;
+	struct pgop op = job->op;
+	struct prepared *entry;
+	ExecStatusType status = PQresultStatus(owned_result);
+	bool is_ok = pgresult_is_ok(owned_result), is_fatal;
 
 	if (status == PGRES_PIPELINE_SYNC) {
 		PQclear(owned_result);
@@ -453,17 +457,19 @@ pgconn_take(struct pgconn *conn, PGresult *owned_result)
 		return (NULL);
 	}
 	is_fatal = pgresult_is_fatal(owned_result);
-	if (is_fatal || (status == PGRES_FATAL_ERROR &&
-	    PQstatus(conn->pg) != CONNECTION_OK &&
-	    PQresultErrorField(owned_result, PG_DIAG_SQLSTATE) == NULL)) {
+	if (is_fatal ||
+	    (status == PGRES_FATAL_ERROR &&
+		PQstatus(conn->pg) != CONNECTION_OK &&
+		PQresultErrorField(owned_result, PG_DIAG_SQLSTATE) == NULL)) {
 		if (is_fatal)
 			conn->end = PGJOB_END_KILLED;
 		pgconn_keep_words(conn, PQresultErrorMessage(owned_result));
 		PQclear(owned_result);
 		return (conn->last_words);
 	}
-	if ((op.kind == PGOP_SYNC && is_ok) || (!is_ok &&
-	    status != PGRES_FATAL_ERROR && status != PGRES_PIPELINE_ABORTED)) {
+	if ((op.kind == PGOP_SYNC && is_ok) ||
+	    (!is_ok && status != PGRES_FATAL_ERROR &&
+		status != PGRES_PIPELINE_ABORTED)) {
 		PQclear(owned_result);
 		return ("unexpected kind of answer");
 	}
@@ -482,8 +488,7 @@ pgconn_take(struct pgconn *conn, PGresult *owned_result)
 static void
 pgconn_keep_words(struct pgconn *conn, const char *words)
 {
-	(void)snprintf(conn->last_words, sizeof(conn->last_words), "%s",
-	    words);
+	(void)snprintf(conn->last_words, sizeof(conn->last_words), "%s", words);
 }
 
 /*
@@ -494,8 +499,8 @@ static void
 pgconn_forget(struct pgconn *conn, const struct pgjob *job,
     const struct pgop *op)
 {
-	struct prepared	*entry;
-	size_t		 i;
+	struct prepared *entry;
+	size_t i;
 
 	for (i = op->first; i <= op->last; i++) {
 		entry = pgconn_prepared(conn, job->steps[i].variant->id);
@@ -509,7 +514,7 @@ pgconn_forget(struct pgconn *conn, const struct pgjob *job,
 static void
 pgconn_end_transaction(struct pgconn *conn)
 {
-	struct pgjob	*job = conn->head;
+	struct pgjob *job = conn->head;
 
 	if (!pgjob_end_transaction(job))
 		return;
@@ -523,12 +528,11 @@ pgconn_end_transaction(struct pgconn *conn)
 static void
 pgconn_notifies(struct pgconn *conn)
 {
-	PGnotify	*notify;
+	PGnotify *notify;
 
 	while ((notify = PQnotifies(conn->pg)) != NULL) {
 		if (conn->owner->on_notify != NULL)
-			conn->owner->on_notify(notify->extra,
-			    conn->owner_arg);
+			conn->owner->on_notify(notify->extra, conn->owner_arg);
 		PQfreemem(notify);
 	}
 }
@@ -536,7 +540,7 @@ pgconn_notifies(struct pgconn *conn)
 static bool
 pgconn_write(struct pgconn *conn, struct pgjob *job)
 {
-	struct pgop	op;
+	struct pgop op;
 
 	for (op = job->op; op.kind != PGOP_END; pgop_next(job, &op)) {
 		if (!pgconn_write_op(conn, job, &op))
@@ -548,10 +552,10 @@ pgconn_write(struct pgconn *conn, struct pgjob *job)
 static bool
 pgconn_write_op(struct pgconn *conn, struct pgjob *job, const struct pgop *op)
 {
-	const struct pgstep	*step = &job->steps[op->step];
-	const struct variant	*variant = step->variant;
-	struct prepared		*entry;
-	char			 name[32];
+	const struct pgstep *step = &job->steps[op->step];
+	const struct variant *variant = step->variant;
+	struct prepared *entry;
+	char name[32];
 
 	if (op->kind == PGOP_SYNC) {
 		job->is_exposed = true;
@@ -564,24 +568,25 @@ pgconn_write_op(struct pgconn *conn, struct pgjob *job, const struct pgop *op)
 	entry = pgconn_prepared(conn, variant->id);
 	if (entry == NULL || !entry->is_sent)
 		return (PQsendQueryParams(conn->pg, variant->text,
-		    (int)variant->param_count, NULL, step->values,
-		    step->lengths, step->formats, step->result_format) == 1);
+			    (int)variant->param_count, NULL, step->values,
+			    step->lengths, step->formats,
+			    step->result_format) == 1);
 
 	statement_name_of(variant->id, entry, name);
 	if (op->kind == PGOP_PREPARE)
-		return (PQsendPrepare(conn->pg, name, variant->text, 0,
-		    NULL) == 1);
-	return (PQsendQueryPrepared(conn->pg, name,
-	    (int)variant->param_count, step->values, step->lengths,
-	    step->formats, step->result_format) == 1);
+		return (
+		    PQsendPrepare(conn->pg, name, variant->text, 0, NULL) == 1);
+	return (PQsendQueryPrepared(conn->pg, name, (int)variant->param_count,
+		    step->values, step->lengths, step->formats,
+		    step->result_format) == 1);
 }
 
 /* Which steps need a Parse first: what is new here, as long as it fits. */
 static void
 pgconn_plan(struct pgconn *conn, struct pgjob *job)
 {
-	struct prepared	*entry;
-	size_t		 i;
+	struct prepared *entry;
+	size_t i;
 
 	job->prepares = 0;
 	for (i = 0; i < job->step_count; i++) {
@@ -601,14 +606,14 @@ pgconn_plan(struct pgconn *conn, struct pgjob *job)
 static struct prepared *
 pgconn_prepared(struct pgconn *conn, uint32_t id)
 {
-	size_t	cap = conn->prepared_cap;
+	size_t cap = conn->prepared_cap;
 
 	if (id == VARIANT_UNNAMED)
 		return (NULL);
 	if (id >= cap) {
 		cap = ((size_t)id / 256 + 1) * 256;
-		conn->prepared = must_have(realloc(conn->prepared,
-		    cap * sizeof(*conn->prepared)));
+		conn->prepared = must_have(
+		    realloc(conn->prepared, cap * sizeof(*conn->prepared)));
 		memset(conn->prepared + conn->prepared_cap, 0,
 		    (cap - conn->prepared_cap) * sizeof(*conn->prepared));
 		conn->prepared_cap = cap;

@@ -20,44 +20,45 @@ struct pgconn;
 /* All are called from event or timer callbacks only. */
 struct pgconn_owner {
 	/* Ready for jobs. */
-	void	(*on_up)(struct pgconn *conn, void *arg);
-	/* No longer ready (its jobs follow, each through on_job), or connecting has failed. reason: one or more lines. */
-	void	(*on_down)(struct pgconn *conn, bool was_up,
-		    const char *reason, void *arg);
+	void (*on_up)(struct pgconn *conn, void *arg);
+	/* No longer ready (its jobs follow, each through on_job), or connecting
+	 * has failed. reason: one or more lines. */
+	void (*on_down)(struct pgconn *conn, bool was_up, const char *reason,
+	    void *arg);
 	/* The job is the owner's again. */
-	void	(*on_job)(struct pgconn *conn, struct pgjob *job,
-		    enum pgjob_verdict verdict, void *arg);
+	void (*on_job)(struct pgconn *conn, struct pgjob *job,
+	    enum pgjob_verdict verdict, void *arg);
 	/* After a turn of reading: there may be room. */
-	void	(*on_turn)(struct pgconn *conn, void *arg);
+	void (*on_turn)(struct pgconn *conn, void *arg);
 	/* A notification; NULL: not listening. */
-	void	(*on_notify)(const char *payload, void *arg);
+	void (*on_notify)(const char *payload, void *arg);
 };
 
 struct pgconn_options {
-	const char		*conninfo;
-	struct pginfo_session	 session;
+	const char *conninfo;
+	struct pginfo_session session;
 };
 
 /* Connects at the first pgconn_tick(). NULL: the conninfo is malformed. */
-struct pgconn	*pgconn_new(const struct pgconn_options *options,
-		    const struct pgconn_owner *owner, void *arg) MUST_CHECK;
+struct pgconn *pgconn_new(const struct pgconn_options *options,
+    const struct pgconn_owner *owner, void *arg) MUST_CHECK;
 
-bool		 pgconn_is_ready(const struct pgconn *conn);
-unsigned	 pgconn_in_flight(const struct pgconn *conn);
+bool pgconn_is_ready(const struct pgconn *conn);
+unsigned pgconn_in_flight(const struct pgconn *conn);
 /* The server that it is connected to; borrowed, empty if it is not. */
-const char	*pgconn_host(const struct pgconn *conn);
+const char *pgconn_host(const struct pgconn *conn);
 /* For how long the job at the head has been running; 0 if there is none. */
-uint64_t	 pgconn_head_age_ms(const struct pgconn *conn, uint64_t now_ms);
+uint64_t pgconn_head_age_ms(const struct pgconn *conn, uint64_t now_ms);
 
 /*
  * Writes the job behind those in flight; the connection is ready. If that
  * fails it is no longer ready, and gives its jobs back at its next event or
  * tick.
  */
-void		 pgconn_send(struct pgconn *conn, struct pgjob *job);
-void		 pgconn_flush(struct pgconn *conn);
+void pgconn_send(struct pgconn *conn, struct pgjob *job);
+void pgconn_flush(struct pgconn *conn);
 
 /* Every 50 ms or so: back-off, deadlines, what could not be done at once. */
-void		 pgconn_tick(struct pgconn *conn, uint64_t now_ms);
+void pgconn_tick(struct pgconn *conn, uint64_t now_ms);
 
 #endif

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
+#include <assert.h>
 #include <libpq-fe.h>
 #include <netdb.h>
 #include <stdlib.h>
@@ -17,54 +18,49 @@
 #include "base/parse.h"
 #include "io/pginfo.h"
 
-#define CONNECT_TIMEOUT_MS	5000
+#define CONNECT_TIMEOUT_MS 5000
+#define KEYWORDS_MAX 96 /* libpq 15 knows 43 */
 
 struct pginfo {
-	char	**keywords;	/* owned, as are the strings */
-	char	**values;
-	size_t	  count;
+	/* Owned strings; NULL-terminated. */
+	char *keywords[KEYWORDS_MAX + 1];
+	char *values[KEYWORDS_MAX + 1];
+	size_t count;
 };
 
 /* Given unless the operator says otherwise. */
 static const char *const defaults[][2] = {
-	{ "gssencmode", "disable" },	/* one start-up round trip less, no krb5 */
-	{ "keepalives_idle", "30" },
-	{ "keepalives_interval", "10" },
-	{ "keepalives_count", "3" },
-	{ "tcp_user_timeout", "15000" },	/* a vanished server, data unacknowledged */
+    {"gssencmode", "disable"}, /* one start-up round trip less, no krb5 */
+    {"keepalives_idle", "30"}, {"keepalives_interval", "10"},
+    {"keepalives_count", "3"},
+    {"tcp_user_timeout", "15000"}, /* a vanished server, data unacknowledged */
 };
 
-static struct pginfo	*info_alloc(size_t count);
-static void		 info_set(struct pginfo *info, const char *keyword,
-			    const char *value);
-static void		 info_default(struct pginfo *info,
-			    const char *keyword, const char *value);
-static char		**info_find(const struct pginfo *info,
-			    const char *keyword);
-static void		 info_set_options(struct pginfo *info,
-			    int64_t statement_timeout_ms);
-static size_t		 list_count(const char *list);
-static void		 list_rotate(char *list);
-static bool		 list_resolve(const char *hosts, struct buf *out,
-			    FILE *errors);
-static bool		 host_resolve(const char *host, struct buf *out,
-			    FILE *errors);
-static char		*info_text(const struct pginfo *info);
-static char		*buf_text(struct buf *buf);
-static void		*must_have(void *ptr);
+static void
+info_set(struct pginfo *info, const char *keyword, const char *value);
+static void
+info_default(struct pginfo *info, const char *keyword, const char *value);
+static size_t info_index(const struct pginfo *info, const char *keyword);
+static char *info_get(const struct pginfo *info, const char *keyword);
+static void info_set_options(struct pginfo *info, int64_t statement_timeout_ms);
+static size_t list_count(const char *list);
+static void list_rotate(char *list);
+static bool list_resolve(const char *hosts, struct buf *out, FILE *errors);
+static bool host_resolve(const char *host, struct buf *out, FILE *errors);
+static char *info_text(const struct pginfo *info);
+static char *buf_text(struct buf *buf);
+static void *must_have(void *ptr);
 
 struct pginfo *
 pginfo_new(const char *conninfo, const struct pginfo_session *session)
 {
-	PQconninfoOption	*options, *o;
-	struct pginfo		*info;
-	size_t			 i, count = 0;
+	PQconninfoOption *options, *o;
+	struct pginfo *info;
+	size_t i;
 
 	if ((options = PQconninfoParse(conninfo, NULL)) == NULL)
 		return (NULL);
-	for (o = options; o->keyword != NULL; o++)
-		count++;
-	info = info_alloc(count);
+	info = must_have(calloc(1, sizeof(*info)));
 	for (o = options; o->keyword != NULL; o++) {
 		if (o->val != NULL)
 			info_set(info, o->keyword, o->val);
@@ -84,7 +80,7 @@ pginfo_new(const char *conninfo, const struct pginfo_session *session)
 void
 pginfo_free(struct pginfo *owned_info)
 {
-	size_t	i;
+	size_t i;
 
 	if (owned_info == NULL)
 		return;
@@ -92,8 +88,6 @@ pginfo_free(struct pginfo *owned_info)
 		free(owned_info->keywords[i]);
 		free(owned_info->values[i]);
 	}
-	free(owned_info->keywords);
-	free(owned_info->values);
 	free(owned_info);
 }
 
@@ -112,25 +106,25 @@ pginfo_values(const struct pginfo *info)
 void
 pginfo_rotate(struct pginfo *info)
 {
-	static const char *const	lists[] = { "host", "hostaddr", "port" };
-	char				**value;
-	size_t				 i;
+	static const char *const lists[] = {"host", "hostaddr", "port"};
+	char *value;
+	size_t i;
 
 	for (i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
-		if ((value = info_find(info, lists[i])) != NULL &&
-		    list_count(*value) > 1)
-			list_rotate(*value);
+		if ((value = info_get(info, lists[i])) != NULL &&
+		    list_count(value) > 1)
+			list_rotate(value);
 	}
 }
 
 int64_t
 pginfo_connect_timeout_ms(const struct pginfo *info)
 {
-	char	**value;
-	int64_t	  seconds;
+	const char *value;
+	int64_t seconds;
 
-	if ((value = info_find(info, "connect_timeout")) != NULL &&
-	    parse_int64(*value, strlen(*value), 1, 600, &seconds))
+	if ((value = info_get(info, "connect_timeout")) != NULL &&
+	    parse_int64(value, strlen(value), 1, 600, &seconds))
 		return (seconds * 1000);
 	return (CONNECT_TIMEOUT_MS);
 }
@@ -138,20 +132,20 @@ pginfo_connect_timeout_ms(const struct pginfo *info)
 char *
 pginfo_resolve(const char *conninfo, FILE *errors)
 {
-	struct pginfo	 *info;
-	struct buf	  addresses;
-	char		**hosts, *text = NULL;
-	bool		  is_ok = true;
+	struct pginfo *info;
+	struct buf addresses;
+	char *hosts, *text = NULL;
+	bool is_ok = true;
 
 	if ((info = pginfo_new(conninfo, NULL)) == NULL) {
 		fprintf(errors, "database: the conninfo is malformed\n");
 		return (NULL);
 	}
-	hosts = info_find(info, "host");
+	hosts = info_get(info, "host");
 	buf_init(&addresses);
-	if (hosts != NULL && info_find(info, "hostaddr") == NULL) {
-		is_ok = list_resolve(*hosts, &addresses, errors);
-		if (is_ok && addresses.len > list_count(*hosts) - 1) {
+	if (hosts != NULL && info_get(info, "hostaddr") == NULL) {
+		is_ok = list_resolve(hosts, &addresses, errors);
+		if (is_ok && addresses.len > list_count(hosts) - 1) {
 			text = buf_text(&addresses);
 			info_set(info, "hostaddr", text);
 			free(text);
@@ -163,67 +157,58 @@ pginfo_resolve(const char *conninfo, FILE *errors)
 	return (text);
 }
 
-/* Room for count keywords of libpq's own list, and the final NULL. */
-static struct pginfo *
-info_alloc(size_t count)
-{
-	struct pginfo	*info;
-
-	info = must_have(calloc(1, sizeof(*info)));
-	info->keywords = must_have(calloc(count + 1, sizeof(char *)));
-	info->values = must_have(calloc(count + 1, sizeof(char *)));
-	return (info);
-}
-
 static void
 info_set(struct pginfo *info, const char *keyword, const char *value)
 {
-	char	**found, *copy;
+	size_t i = info_index(info, keyword);
 
-	copy = must_have(strdup(value));
-	if ((found = info_find(info, keyword)) != NULL) {
-		free(*found);
-		*found = copy;
-		return;
+	if (i == info->count) {
+		assert(info->count < KEYWORDS_MAX);
+		info->keywords[i] = must_have(strdup(keyword));
+		info->count++;
 	}
-	info->keywords[info->count] = must_have(strdup(keyword));
-	info->values[info->count] = copy;
-	info->count++;
+	free(info->values[i]);
+	info->values[i] = must_have(strdup(value));
 }
 
 static void
 info_default(struct pginfo *info, const char *keyword, const char *value)
 {
-	if (info_find(info, keyword) == NULL)
+	if (info_get(info, keyword) == NULL)
 		info_set(info, keyword, value);
 }
 
-static char **
-info_find(const struct pginfo *info, const char *keyword)
+/* count, where the arrays hold NULL, when it is not there. */
+static size_t
+info_index(const struct pginfo *info, const char *keyword)
 {
-	size_t	i;
+	size_t i = 0;
 
-	for (i = 0; i < info->count; i++) {
-		if (strcmp(info->keywords[i], keyword) == 0)
-			return (&info->values[i]);
-	}
-	return (NULL);
+	while (i < info->count && strcmp(info->keywords[i], keyword) != 0)
+		i++;
+	return (i);
+}
+
+static char *
+info_get(const struct pginfo *info, const char *keyword)
+{
+	return (info->values[info_index(info, keyword)]);
 }
 
 static void
 info_set_options(struct pginfo *info, int64_t statement_timeout_ms)
 {
-	struct buf	  buf;
-	char		**given, *text;
+	struct buf buf;
+	char *given, *text;
 
 	buf_init(&buf);
 	buf_puts(&buf, "-c TimeZone=UTC -c statement_timeout=");
 	buf_int(&buf, statement_timeout_ms);
 	/* Every job ends with a Sync: an open transaction is a fault. */
 	buf_puts(&buf, " -c idle_in_transaction_session_timeout=10000");
-	if ((given = info_find(info, "options")) != NULL) {
+	if ((given = info_get(info, "options")) != NULL) {
 		buf_putc(&buf, ' ');
-		buf_puts(&buf, *given);
+		buf_puts(&buf, given);
 	}
 	text = buf_text(&buf);
 	info_set(info, "options", text);
@@ -233,7 +218,7 @@ info_set_options(struct pginfo *info, int64_t statement_timeout_ms)
 static size_t
 list_count(const char *list)
 {
-	size_t	count = 1;
+	size_t count = 1;
 
 	while ((list = strchr(list, ',')) != NULL) {
 		list++;
@@ -246,8 +231,8 @@ list_count(const char *list)
 static void
 list_rotate(char *list)
 {
-	size_t	 len = strlen(list), first_len = strcspn(list, ",");
-	char	*first;
+	size_t len = strlen(list), first_len = strcspn(list, ",");
+	char *first;
 
 	first = must_have(strndup(list, first_len));
 	memmove(list, list + first_len + 1, len - first_len - 1);
@@ -260,9 +245,9 @@ list_rotate(char *list)
 static bool
 list_resolve(const char *hosts, struct buf *out, FILE *errors)
 {
-	char	*host;
-	size_t	 len;
-	bool	 is_ok = true;
+	char *host;
+	size_t len;
+	bool is_ok = true;
 
 	for (;;) {
 		len = strcspn(hosts, ",");
@@ -280,14 +265,14 @@ list_resolve(const char *hosts, struct buf *out, FILE *errors)
 static bool
 host_resolve(const char *host, struct buf *out, FILE *errors)
 {
-	struct addrinfo	 hints = { .ai_socktype = SOCK_STREAM };
-	struct addrinfo	*found = NULL;
-	char		 address[NI_MAXHOST];
-	int		 error;
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+	struct addrinfo *found = NULL;
+	char address[NI_MAXHOST];
+	int error;
 
 	if ((error = getaddrinfo(host, NULL, &hints, &found)) == 0) {
-		error = getnameinfo(found->ai_addr, found->ai_addrlen,
-		    address, sizeof(address), NULL, 0, NI_NUMERICHOST);
+		error = getnameinfo(found->ai_addr, found->ai_addrlen, address,
+		    sizeof(address), NULL, 0, NI_NUMERICHOST);
 		freeaddrinfo(found);
 	}
 	if (error != 0) {
@@ -303,9 +288,9 @@ host_resolve(const char *host, struct buf *out, FILE *errors)
 static char *
 info_text(const struct pginfo *info)
 {
-	struct buf	 buf;
-	const char	*c;
-	size_t		 i;
+	struct buf buf;
+	const char *c;
+	size_t i;
 
 	buf_init(&buf);
 	for (i = 0; i < info->count; i++) {
@@ -324,7 +309,7 @@ info_text(const struct pginfo *info)
 static char *
 buf_text(struct buf *buf)
 {
-	size_t	len;
+	size_t len;
 
 	buf_putc(buf, '\0');
 	return (buf_take(buf, &len));

@@ -7,18 +7,16 @@
 
 #include "io/pgjob.h"
 
-#define REPLANS_MAX	3	/* rolled back each time, so there is no harm */
+#define REPLANS_MAX 3 /* rolled back each time, so there is no harm */
 
-static unsigned	 step_bit(size_t step);
-static unsigned	 step_range(size_t first, size_t last);
-static void	 op_enter(const struct pgjob *job, struct pgop *op,
-		    size_t step);
-static bool	 op_find_prepare(const struct pgjob *job, struct pgop *op,
-		    size_t step);
-static bool	 result_is_stale(const PGresult *result);
-static void	 job_keep(struct pgjob *job, size_t step,
-		    PGresult *owned_result);
-static void	 job_drop_results(struct pgjob *job, unsigned steps);
+static unsigned step_bit(size_t step);
+static unsigned step_range(size_t first, size_t last);
+static void op_enter(const struct pgjob *job, struct pgop *op, size_t step);
+static bool
+op_find_prepare(const struct pgjob *job, struct pgop *op, size_t step);
+static bool result_is_stale(const PGresult *result);
+static void job_keep(struct pgjob *job, size_t step, PGresult *owned_result);
+static void job_drop_results(struct pgjob *job, unsigned steps);
 
 void
 pgjob_start(struct pgjob *job)
@@ -43,7 +41,7 @@ pgjob_abandon(struct pgjob *job)
 void
 pgjob_clear(struct pgjob *job)
 {
-	size_t	i;
+	size_t i;
 
 	for (i = 0; i < PGJOB_STEPS_MAX; i++) {
 		PQclear(job->results[i]);
@@ -92,9 +90,9 @@ pgop_next(const struct pgjob *job, struct pgop *op)
 bool
 pgjob_take_result(struct pgjob *job, PGresult *owned_result)
 {
-	struct pgop	*op = &job->op;
-	size_t		 step = op->step;
-	bool		 is_stale = false;
+	struct pgop *op = &job->op;
+	size_t step = op->step;
+	bool is_stale = false;
 
 	if (op->kind == PGOP_SYNC) {
 		/* The commit failed (deferred constraint): Sync follows. */
@@ -122,7 +120,7 @@ pgjob_take_result(struct pgjob *job, PGresult *owned_result)
 bool
 pgjob_end_transaction(struct pgjob *job)
 {
-	unsigned	steps = step_range(job->op.first, job->op.last);
+	unsigned steps = step_range(job->op.first, job->op.last);
 
 	assert(job->op.kind == PGOP_SYNC);
 
@@ -154,8 +152,9 @@ pgjob_conclude(struct pgjob *job)
 		job->outcome = PGJOB_FAILED;
 	else
 		job->outcome = PGJOB_DONE;
-	for (job->failed_step = 0; job->outcome == PGJOB_FAILED &&
-	    (job->failed & step_bit(job->failed_step)) == 0;)
+	for (job->failed_step = 0;
+	     job->outcome == PGJOB_FAILED &&
+	     (job->failed & step_bit(job->failed_step)) == 0;)
 		job->failed_step++;
 	return (PGJOB_FINISHED);
 }
@@ -169,10 +168,10 @@ pgjob_conclude(struct pgjob *job)
 enum pgjob_verdict
 pgjob_break(struct pgjob *job, bool is_head, enum pgjob_end end)
 {
-	bool	is_untouched;
+	bool is_untouched;
 
-	is_untouched = !job->is_exposed ||
-	    (end == PGJOB_END_KILLED && !is_head);
+	is_untouched =
+	    !job->is_exposed || (end == PGJOB_END_KILLED && !is_head);
 
 	job_drop_results(job, job->todo);
 	job->failed &= ~job->todo;
@@ -187,8 +186,9 @@ pgjob_break(struct pgjob *job, bool is_head, enum pgjob_end end)
 		job->is_exposed = false;
 		return (PGJOB_AGAIN);
 	}
-	if (!job->is_second_conn && (job->is_read_only ||
-	    (end == PGJOB_END_KILLED && job->op.kind != PGOP_SYNC))) {
+	if (!job->is_second_conn &&
+	    (job->is_read_only ||
+		(end == PGJOB_END_KILLED && job->op.kind != PGOP_SYNC))) {
 		job->is_exposed = false;
 		job->is_second_conn = true;
 		return (PGJOB_AGAIN);
@@ -200,11 +200,11 @@ pgjob_break(struct pgjob *job, bool is_head, enum pgjob_end end)
 bool
 pgresult_is_fatal(const PGresult *result)
 {
-	const char	*severity;
+	const char *severity;
 
 	severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
 	return (severity != NULL && (strcmp(severity, "FATAL") == 0 ||
-	    strcmp(severity, "PANIC") == 0));
+					strcmp(severity, "PANIC") == 0));
 }
 
 bool
@@ -243,8 +243,8 @@ op_enter(const struct pgjob *job, struct pgop *op, size_t step)
 		op->kind = PGOP_END;
 		return;
 	}
-	while (op->last + 1 < job->step_count &&
-	    !job->steps[op->last].sync_after)
+	while (
+	    op->last + 1 < job->step_count && !job->steps[op->last].sync_after)
 		op->last++;
 	if (!op_find_prepare(job, op, step))
 		op->kind = PGOP_EXECUTE;
@@ -272,7 +272,7 @@ op_find_prepare(const struct pgjob *job, struct pgop *op, size_t step)
 static bool
 result_is_stale(const PGresult *result)
 {
-	const char	*state, *function;
+	const char *state, *function;
 
 	if ((state = PQresultErrorField(result, PG_DIAG_SQLSTATE)) == NULL)
 		return (false);
@@ -281,8 +281,8 @@ result_is_stale(const PGresult *result)
 	if (strcmp(state, "0A000") != 0)
 		return (false);
 	function = PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
-	return (function != NULL &&
-	    strcmp(function, "RevalidateCachedQuery") == 0);
+	return (
+	    function != NULL && strcmp(function, "RevalidateCachedQuery") == 0);
 }
 
 static void
@@ -295,7 +295,7 @@ job_keep(struct pgjob *job, size_t step, PGresult *owned_result)
 static void
 job_drop_results(struct pgjob *job, unsigned steps)
 {
-	size_t	i;
+	size_t i;
 
 	for (i = 0; i < job->step_count; i++) {
 		if ((steps & step_bit(i)) != 0)

@@ -14,70 +14,64 @@
 #include "io/pgconn.h"
 #include "io/pgpool.h"
 
-#define TICK_MS		50
-#define SLOW_MS		50	/* nothing is pipelined behind such a job */
-#define PAUSE_MS	50	/* a crash ends all connections, one by one */
-#define REASON_SIZE	256
+#define TICK_MS 50
+#define SLOW_MS 50  /* nothing is pipelined behind such a job */
+#define PAUSE_MS 50 /* a crash ends all connections, one by one */
+#define REASON_SIZE 256
 
 struct pgpool {
-	struct pgpool_options	  options;
-	struct pgconn		**conns;
-	unsigned		  size;
-	unsigned		  rotor;	/* where the next search begins */
-	unsigned		  ready;
-	uint64_t		  away_since_ms;	/* while ready is 0 */
-	uint64_t		  pause_until_ms;	/* for jobs that lost a connection */
-	struct pgjob		 *first, *last;	/* waiting, by number */
-	unsigned		  queued;
-	uint64_t		  next_number;
-	char			  reason[REASON_SIZE];	/* told last */
-	struct pgpool		 *next;
+	struct pgpool_options options;
+	struct pgconn **conns;
+	unsigned size;
+	unsigned rotor; /* where the next search begins */
+	unsigned ready;
+	uint64_t away_since_ms;	    /* while ready is 0 */
+	uint64_t pause_until_ms;    /* for jobs that lost a connection */
+	struct pgjob *first, *last; /* waiting, by number */
+	unsigned queued;
+	uint64_t next_number;
+	char reason[REASON_SIZE]; /* told last */
+	struct pgpool *next;
 };
 
-static void	 on_pgpool_up(struct pgconn *conn, void *arg);
-static void	 on_pgpool_down(struct pgconn *conn, bool was_up,
-		    const char *reason, void *arg);
-static void	 on_pgpool_job(struct pgconn *conn, struct pgjob *job,
-		    enum pgjob_verdict verdict, void *arg);
-static void	 on_pgpool_turn(struct pgconn *conn, void *arg);
-static void	 on_pgpool_tick(void *arg, u_int64_t now_ms);
+static void on_pgpool_up(struct pgconn *conn, void *arg);
+static void
+on_pgpool_down(struct pgconn *conn, bool was_up, const char *reason, void *arg);
+static void on_pgpool_job(struct pgconn *conn, struct pgjob *job,
+    enum pgjob_verdict verdict, void *arg);
+static void on_pgpool_turn(struct pgconn *conn, void *arg);
+static void on_pgpool_tick(void *arg, u_int64_t now_ms);
 
 static struct pgconn *pgpool_choose(struct pgpool *pool);
-static void	 pgpool_dispatch(struct pgpool *pool);
-static void	 pgpool_expire(struct pgpool *pool, uint64_t now_ms);
-static void	 pgpool_enqueue(struct pgpool *pool, struct pgjob *job);
+static void pgpool_dispatch(struct pgpool *pool);
+static void pgpool_expire(struct pgpool *pool, uint64_t now_ms);
+static void pgpool_enqueue(struct pgpool *pool, struct pgjob *job);
 static struct pgjob *pgpool_dequeue(struct pgpool *pool);
-static void	 pgpool_give_up(struct pgjob *job);
-static void	 pgpool_finish(struct pgjob *job);
-static bool	 job_is_unanswered(const struct pgjob *job);
-static void	 pgpool_gauges(void);
+static void pgpool_give_up(struct pgjob *job);
+static void pgpool_finish(struct pgjob *job);
+static bool job_is_unanswered(const struct pgjob *job);
+static void pgpool_gauges(void);
 
-static const struct pgconn_owner	pgpool_owner = {
-	.on_up = on_pgpool_up,
-	.on_down = on_pgpool_down,
-	.on_job = on_pgpool_job,
-	.on_turn = on_pgpool_turn
-};
+static const struct pgconn_owner pgpool_owner = {.on_up = on_pgpool_up,
+    .on_down = on_pgpool_down,
+    .on_job = on_pgpool_job,
+    .on_turn = on_pgpool_turn};
 
-static struct pgpool	*pools;		/* of this worker, for the gauges */
+static struct pgpool *pools; /* of this worker, for the gauges */
 
 struct pgpool *
 pgpool_new(const struct pgpool_options *options)
 {
-	struct pgconn_options	 conn_options = {
-		.conninfo = options->conninfo,
-		.session = {
-			.application_name = options->application_name,
-			.statement_timeout_ms = options->statement_timeout_ms
-		}
-	};
-	struct pgpool		*pool;
-	struct pgconn		*conn;
-	int			 i;
+	struct pgconn_options conn_options = {.conninfo = options->conninfo,
+	    .session = {.application_name = options->application_name,
+		.statement_timeout_ms = options->statement_timeout_ms}};
+	struct pgpool *pool;
+	struct pgconn *conn;
+	int i;
 
 	if ((pool = calloc(1, sizeof(*pool))) == NULL ||
 	    (pool->conns = calloc((size_t)options->size,
-	    sizeof(*pool->conns))) == NULL)
+		 sizeof(*pool->conns))) == NULL)
 		abort();
 	pool->options = *options;
 	pool->away_since_ms = kore_time_ms();
@@ -102,16 +96,15 @@ pgpool_new(const struct pgpool_options *options)
 bool
 pgpool_submit(struct pgpool *pool, struct pgjob *job)
 {
-	struct pgconn	*conn = NULL;
-	uint64_t	 now_ms = kore_time_ms();
+	struct pgconn *conn = NULL;
+	uint64_t now_ms = kore_time_ms();
 
 	if (pool->ready == 0 && now_ms - pool->away_since_ms >
-	    (uint64_t)pool->options.queue_wait_ms)
+				    (uint64_t)pool->options.queue_wait_ms)
 		return (false);
 	if (pool->first == NULL)
 		conn = pgpool_choose(pool);
-	if (conn == NULL &&
-	    pool->queued >= (unsigned)pool->options.queue_max) {
+	if (conn == NULL && pool->queued >= (unsigned)pool->options.queue_max) {
 		metric_add(METRIC_DB_QUEUE_FULL, 1);
 		return (false);
 	}
@@ -130,7 +123,7 @@ pgpool_submit(struct pgpool *pool, struct pgjob *job)
 void
 pgpool_flush(struct pgpool *pool)
 {
-	unsigned	i;
+	unsigned i;
 
 	for (i = 0; i < pool->size; i++)
 		pgconn_flush(pool->conns[i]);
@@ -145,7 +138,7 @@ pgpool_is_ready(const struct pgpool *pool)
 void
 pgpool_stats(const struct pgpool *pool, struct pgpool_stats *out)
 {
-	unsigned	i;
+	unsigned i;
 
 	out->connected = pool->ready;
 	out->queued = pool->queued;
@@ -157,8 +150,8 @@ pgpool_stats(const struct pgpool *pool, struct pgpool_stats *out)
 static void
 on_pgpool_up(struct pgconn *conn, void *arg)
 {
-	struct pgpool	*pool = arg;
-	struct logline	 line;
+	struct pgpool *pool = arg;
+	struct logline line;
 
 	log_begin(&line, pool->ready == 0 ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG,
 	    "database-connected");
@@ -169,14 +162,14 @@ on_pgpool_up(struct pgconn *conn, void *arg)
 	pool->ready++;
 }
 
-/* One line for the end of a connection, and one for each new reason why none can be made. */
+/* One line for the end of a connection, and one for each new reason why none
+ * can be made. */
 static void
-on_pgpool_down(struct pgconn *conn, bool was_up, const char *reason,
-    void *arg)
+on_pgpool_down(struct pgconn *conn, bool was_up, const char *reason, void *arg)
 {
-	struct pgpool	*pool = arg;
-	struct logline	 line;
-	size_t		 len = strcspn(reason, "\n");
+	struct pgpool *pool = arg;
+	struct logline line;
+	size_t len = strcspn(reason, "\n");
 
 	(void)conn;
 	if (was_up) {
@@ -184,8 +177,9 @@ on_pgpool_down(struct pgconn *conn, bool was_up, const char *reason,
 		pool->pause_until_ms = kore_time_ms() + PAUSE_MS;
 		if (--pool->ready == 0)
 			pool->away_since_ms = kore_time_ms();
-	} else if (pool->ready > 0 || (strncmp(pool->reason, reason,
-	    len) == 0 && pool->reason[len] == '\0')) {
+	} else if (pool->ready > 0 ||
+		   (strncmp(pool->reason, reason, len) == 0 &&
+		       pool->reason[len] == '\0')) {
 		return;
 	}
 	if (len >= sizeof(pool->reason))
@@ -193,8 +187,8 @@ on_pgpool_down(struct pgconn *conn, bool was_up, const char *reason,
 	memcpy(pool->reason, reason, len);
 	pool->reason[len] = '\0';
 
-	log_begin(&line, LOG_LEVEL_WARN, was_up ? "database-disconnected" :
-	    "database-connect-failed");
+	log_begin(&line, LOG_LEVEL_WARN,
+	    was_up ? "database-disconnected" : "database-connect-failed");
 	log_str(&line, "pool", pool->options.name);
 	log_str(&line, "reason", pool->reason);
 	log_int(&line, "connections_left", pool->ready);
@@ -205,7 +199,7 @@ static void
 on_pgpool_job(struct pgconn *conn, struct pgjob *job,
     enum pgjob_verdict verdict, void *arg)
 {
-	struct pgpool	*pool = arg;
+	struct pgpool *pool = arg;
 
 	(void)conn;
 	if (verdict == PGJOB_FINISHED) {
@@ -227,8 +221,8 @@ on_pgpool_turn(struct pgconn *conn, void *arg)
 static void
 on_pgpool_tick(void *arg, u_int64_t now_ms)
 {
-	struct pgpool	*pool = arg;
-	unsigned	 i;
+	struct pgpool *pool = arg;
+	unsigned i;
 
 	for (i = 0; i < pool->size; i++)
 		pgconn_tick(pool->conns[i], now_ms);
@@ -245,9 +239,9 @@ on_pgpool_tick(void *arg, u_int64_t now_ms)
 static struct pgconn *
 pgpool_choose(struct pgpool *pool)
 {
-	struct pgconn	*conn;
-	uint64_t	 now_ms = kore_time_ms();
-	unsigned	 i, at, load, best = pool->size, best_load = 0;
+	struct pgconn *conn;
+	uint64_t now_ms = kore_time_ms();
+	unsigned i, at, load, best = pool->size, best_load = 0;
 
 	for (i = 0; i < pool->size; i++) {
 		at = (pool->rotor + i) % pool->size;
@@ -274,8 +268,8 @@ pgpool_choose(struct pgpool *pool)
 static void
 pgpool_dispatch(struct pgpool *pool)
 {
-	struct pgconn	*conn;
-	struct pgjob	*job;
+	struct pgconn *conn;
+	struct pgjob *job;
 
 	while ((job = pool->first) != NULL) {
 		if (job->is_abandoned) {
@@ -295,7 +289,7 @@ pgpool_dispatch(struct pgpool *pool)
 static void
 pgpool_expire(struct pgpool *pool, uint64_t now_ms)
 {
-	struct pgjob	*job, *next, *expired = NULL, **tail = &expired;
+	struct pgjob *job, *next, *expired = NULL, **tail = &expired;
 
 	job = pool->first;
 	pool->first = pool->last = NULL;
@@ -303,8 +297,9 @@ pgpool_expire(struct pgpool *pool, uint64_t now_ms)
 	for (; job != NULL; job = next) {
 		next = job->next;
 		job->next = NULL;
-		if (job->is_abandoned || now_ms > job->queued_at_ms +
-		    (uint64_t)pool->options.queue_wait_ms) {
+		if (job->is_abandoned ||
+		    now_ms > job->queued_at_ms +
+				 (uint64_t)pool->options.queue_wait_ms) {
 			*tail = job;
 			tail = &job->next;
 		} else {
@@ -322,7 +317,7 @@ pgpool_expire(struct pgpool *pool, uint64_t now_ms)
 static void
 pgpool_enqueue(struct pgpool *pool, struct pgjob *job)
 {
-	struct pgjob	**at = &pool->first;
+	struct pgjob **at = &pool->first;
 
 	pool->queued++;
 	if (pool->last != NULL && pool->last->number < job->number)
@@ -338,7 +333,7 @@ pgpool_enqueue(struct pgpool *pool, struct pgjob *job)
 static struct pgjob *
 pgpool_dequeue(struct pgpool *pool)
 {
-	struct pgjob	*job = pool->first;
+	struct pgjob *job = pool->first;
 
 	if ((pool->first = job->next) == NULL)
 		pool->last = NULL;
@@ -352,7 +347,8 @@ static void
 pgpool_give_up(struct pgjob *job)
 {
 	job->outcome = job->todo == (1u << job->step_count) - 1 ?
-	    PGJOB_UNAVAILABLE : PGJOB_LOST;
+			   PGJOB_UNAVAILABLE :
+			   PGJOB_LOST;
 	pgpool_finish(job);
 }
 
@@ -369,9 +365,9 @@ pgpool_finish(struct pgjob *job)
 static bool
 job_is_unanswered(const struct pgjob *job)
 {
-	static const char *const	classes[] = { "08", "53", "57", "58", "XX" };
-	const char			*state;
-	size_t				 i;
+	static const char *const classes[] = {"08", "53", "57", "58", "XX"};
+	const char *state;
+	size_t i;
 
 	if (job->outcome == PGJOB_DONE)
 		return (false);
@@ -388,8 +384,8 @@ job_is_unanswered(const struct pgjob *job)
 static void
 pgpool_gauges(void)
 {
-	struct pgpool		*pool;
-	struct pgpool_stats	 stats, sum = { 0, 0, 0 };
+	struct pgpool *pool;
+	struct pgpool_stats stats, sum = {0, 0, 0};
 
 	for (pool = pools; pool != NULL; pool = pool->next) {
 		pgpool_stats(pool, &stats);

@@ -12,16 +12,16 @@
 #include "base/metrics.h"
 #include "loop.h"
 
-#define EVENTS_MAX	64
-#define TIMERS_MAX	16
+#define EVENTS_MAX 64
+#define TIMERS_MAX 16
 
 static struct timer {
-	void		(*cb)(void *, u_int64_t);
-	void		 *arg;
-	u_int64_t	  interval, next_run;
+	void (*cb)(void *, u_int64_t);
+	void *arg;
+	u_int64_t interval, next_run;
 } timers[TIMERS_MAX];
-static size_t	timer_count;
-static int	efd = -1;
+static size_t timer_count;
+static int efd = -1;
 
 static void
 die(const char *what)
@@ -33,7 +33,7 @@ die(const char *what)
 void
 kore_platform_event_schedule(int fd, int type, int flags, void *udata)
 {
-	struct epoll_event	event = { .events = (uint32_t)type };
+	struct epoll_event event = {.events = (uint32_t)type};
 
 	(void)flags;
 	if (efd == -1 && (efd = epoll_create1(EPOLL_CLOEXEC)) == -1)
@@ -62,21 +62,21 @@ kore_timer_add(void (*cb)(void *, u_int64_t), u_int64_t interval, void *arg,
 u_int64_t
 kore_time_ms(void)
 {
-	struct timespec	now;
+	struct timespec now;
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return ((u_int64_t)now.tv_sec * 1000 +
-	    (u_int64_t)now.tv_nsec / 1000000);
+	return (
+	    (u_int64_t)now.tv_sec * 1000 + (u_int64_t)now.tv_nsec / 1000000);
 }
 
 void
 loop_turn(int wait_ms)
 {
-	struct epoll_event	 events[EVENTS_MAX];
-	struct kore_event	*event;
-	u_int64_t		 now;
-	size_t			 t;
-	int			 i, count = 0;
+	struct epoll_event events[EVENTS_MAX];
+	struct kore_event *event;
+	u_int64_t now;
+	size_t t;
+	int i, count = 0;
 
 	if (efd != -1)
 		count = epoll_wait(efd, events, EVENTS_MAX, wait_ms);
@@ -86,8 +86,8 @@ loop_turn(int wait_ms)
 			event->flags |= KORE_EVENT_READ;
 		if (events[i].events & EPOLLOUT)
 			event->flags |= KORE_EVENT_WRITE;
-		event->handle(event, (events[i].events &
-		    (EPOLLERR | EPOLLHUP | EPOLLRDHUP)) != 0);
+		event->handle(event, (events[i].events & (EPOLLERR | EPOLLHUP |
+							     EPOLLRDHUP)) != 0);
 	}
 	now = kore_time_ms();
 	for (t = 0; t < timer_count; t++) {

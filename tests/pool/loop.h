@@ -9,6 +9,6 @@
 #include <stdint.h>
 
 /* Events and timers once; waits for at most wait_ms. */
-void	loop_turn(int wait_ms);
+void loop_turn(int wait_ms);
 
 #endif

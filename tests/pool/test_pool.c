@@ -23,37 +23,39 @@
 #include "io/pgpool.h"
 #include "loop.h"
 
-#define CHECK(what) do {						\
-	if (!(what)) {							\
-		fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #what); \
-		exit(1);						\
-	}								\
-} while (0)
-#define LENGTH(array)	(sizeof(array) / sizeof((array)[0]))
-#define CALLS_MAX	4096
-#define WAIT_MS		20000
+#define CHECK(what)                                                        \
+	do {                                                               \
+		if (!(what)) {                                             \
+			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, \
+			    #what);                                        \
+			exit(1);                                           \
+		}                                                          \
+	} while (0)
+#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
+#define CALLS_MAX 4096
+#define WAIT_MS 20000
 
 /* One job, with room for its values. */
 struct call {
-	struct pgjob	 job;
-	const char	*values[PGJOB_STEPS_MAX][2];
-	char		 text[PGJOB_STEPS_MAX][2][32];
-	bool		 is_done;
-	int		 done_count, turn;
+	struct pgjob job;
+	const char *values[PGJOB_STEPS_MAX][2];
+	char text[PGJOB_STEPS_MAX][2][32];
+	bool is_done;
+	int done_count, turn;
 };
 
-static struct call	calls[CALLS_MAX];
-static size_t		call_count, done_count;
-static bool		is_submitting;
-static struct variant	variants[1024];
-static uint32_t		variant_count;
+static struct call calls[CALLS_MAX];
+static size_t call_count, done_count;
+static bool is_submitting;
+static struct variant variants[1024];
+static uint32_t variant_count;
 
 /* --- scaffolding ---------------------------------------------------------- */
 
 static void
 on_done(struct pgjob *job, void *arg)
 {
-	struct call	*call = arg;
+	struct call *call = arg;
 
 	CHECK(!is_submitting);
 	CHECK(&call->job == job);
@@ -66,8 +68,8 @@ on_done(struct pgjob *job, void *arg)
 static const struct variant *
 variant(const char *text, size_t param_count)
 {
-	struct variant	*v;
-	uint32_t	 i;
+	struct variant *v;
+	uint32_t i;
 
 	for (i = 0; i < variant_count; i++) {
 		if (strcmp(variants[i].text, text) == 0)
@@ -84,7 +86,7 @@ variant(const char *text, size_t param_count)
 static struct call *
 call_new(void)
 {
-	struct call	*call;
+	struct call *call;
 
 	CHECK(call_count < CALLS_MAX);
 	call = &calls[call_count++];
@@ -97,9 +99,9 @@ call_new(void)
 static struct pgstep *
 step(struct call *call, const char *text, const char *a, const char *b)
 {
-	struct pgstep	*s = &call->job.steps[call->job.step_count];
-	const char	*given[2] = { a, b };
-	size_t		 i, n = 0;
+	struct pgstep *s = &call->job.steps[call->job.step_count];
+	const char *given[2] = {a, b};
+	size_t i, n = 0;
 
 	for (i = 0; i < 2; i++) {
 		if (given[i] == NULL)
@@ -119,7 +121,7 @@ step(struct call *call, const char *text, const char *a, const char *b)
 static bool
 submit(struct pgpool *pool, struct call *call)
 {
-	bool	is_taken;
+	bool is_taken;
 
 	is_submitting = true;
 	is_taken = pgpool_submit(pool, &call->job);
@@ -130,8 +132,8 @@ submit(struct pgpool *pool, struct call *call)
 static void
 wait_all(void)
 {
-	uint64_t	end = kore_time_ms() + WAIT_MS;
-	size_t		i;
+	uint64_t end = kore_time_ms() + WAIT_MS;
+	size_t i;
 
 	for (i = 0; i < call_count; i++) {
 		while (!calls[i].is_done) {
@@ -144,7 +146,7 @@ wait_all(void)
 static void
 wait_ms(uint64_t ms)
 {
-	uint64_t	end = kore_time_ms() + ms;
+	uint64_t end = kore_time_ms() + ms;
 
 	while (kore_time_ms() < end)
 		loop_turn(5);
@@ -153,8 +155,8 @@ wait_ms(uint64_t ms)
 static void
 wait_ready(struct pgpool *pool, unsigned count)
 {
-	uint64_t		end = kore_time_ms() + WAIT_MS;
-	struct pgpool_stats	stats;
+	uint64_t end = kore_time_ms() + WAIT_MS;
+	struct pgpool_stats stats;
 
 	for (;;) {
 		pgpool_stats(pool, &stats);
@@ -168,22 +170,26 @@ wait_ready(struct pgpool *pool, unsigned count)
 static const char *
 conninfo(const char *more)
 {
-	static char	text[512];
+	static char text[512];
 
-	(void)snprintf(text, sizeof(text), "host=%s port=%s user=postgres "
-	    "dbname=postgres %s", getenv("POOL_DIR"), getenv("POOL_PORT"),
-	    more);
+	(void)snprintf(text, sizeof(text),
+	    "host=%s port=%s user=postgres "
+	    "dbname=postgres %s",
+	    getenv("POOL_DIR"), getenv("POOL_PORT"), more);
 	return (text);
 }
 
 static struct pgpool_options
 options_of(int size, int depth)
 {
-	struct pgpool_options	options = {
-		.name = "test", .conninfo = conninfo(""), .size = size,
-		.depth = depth, .queue_max = CALLS_MAX, .queue_wait_ms = 3000,
-		.statement_timeout_ms = 10000, .application_name = "pool test"
-	};
+	struct pgpool_options options = {.name = "test",
+	    .conninfo = conninfo(""),
+	    .size = size,
+	    .depth = depth,
+	    .queue_max = CALLS_MAX,
+	    .queue_wait_ms = 3000,
+	    .statement_timeout_ms = 10000,
+	    .application_name = "pool test"};
 
 	return (options);
 }
@@ -191,8 +197,8 @@ options_of(int size, int depth)
 static struct pgpool *
 pool_of(int size, int depth)
 {
-	struct pgpool_options	 options = options_of(size, depth);
-	struct pgpool		*pool;
+	struct pgpool_options options = options_of(size, depth);
+	struct pgpool *pool;
 
 	pool = pgpool_new(&options);
 	wait_ready(pool, (unsigned)size);
@@ -203,9 +209,9 @@ pool_of(int size, int depth)
 static const char *
 psql(const char *sql)
 {
-	static char	 value[64];
-	PGconn		*pg;
-	PGresult	*result;
+	static char value[64];
+	PGconn *pg;
+	PGresult *result;
 
 	pg = PQconnectdb(conninfo(""));
 	CHECK(PQstatus(pg) == CONNECTION_OK);
@@ -225,7 +231,7 @@ psql(const char *sql)
 static void
 server(const char *verb)
 {
-	char	command[256];
+	char command[256];
 
 	(void)snprintf(command, sizeof(command), "%s %s >/dev/null",
 	    getenv("POOL_CTL"), verb);
@@ -235,16 +241,17 @@ server(const char *verb)
 static const char *
 value_of(const struct call *call, size_t step_index)
 {
-	const PGresult	*result = call->job.results[step_index];
+	const PGresult *result = call->job.results[step_index];
 
 	return (result != NULL && PQntuples(result) > 0 ?
-	    PQgetvalue(result, 0, 0) : "(none)");
+		    PQgetvalue(result, 0, 0) :
+		    "(none)");
 }
 
 static bool
 failed_with(const struct call *call, size_t step_index, const char *state)
 {
-	const char	*got = pgjob_error_field(&call->job, PG_DIAG_SQLSTATE);
+	const char *got = pgjob_error_field(&call->job, PG_DIAG_SQLSTATE);
 
 	if (call->job.outcome == PGJOB_FAILED && got != NULL &&
 	    strcmp(got, state) == 0 && call->job.failed_step == step_index)
@@ -257,13 +264,14 @@ failed_with(const struct call *call, size_t step_index, const char *state)
 static void
 reset_table(void)
 {
-	(void)psql("drop table if exists t; create table t (id int, note text)");
+	(void)psql(
+	    "drop table if exists t; create table t (id int, note text)");
 }
 
 static void
 clear_calls(void)
 {
-	size_t	i;
+	size_t i;
 
 	for (i = 0; i < call_count; i++)
 		pgjob_clear(&calls[i].job);
@@ -274,18 +282,16 @@ clear_calls(void)
 static void
 test_order_of_messages(void)
 {
-	static const int	 expected[][2] = {
-		{ PGOP_PREPARE, 1 }, { PGOP_EXECUTE, 0 }, { PGOP_EXECUTE, 1 },
-		{ PGOP_SYNC, 1 }, { PGOP_PREPARE, 3 }, { PGOP_EXECUTE, 3 },
-		{ PGOP_SYNC, 3 }
-	};
-	struct pgjob		 job = { .step_count = 4 };
-	struct pgop		 op;
-	size_t			 i;
+	static const int expected[][2] = {{PGOP_PREPARE, 1}, {PGOP_EXECUTE, 0},
+	    {PGOP_EXECUTE, 1}, {PGOP_SYNC, 1}, {PGOP_PREPARE, 3},
+	    {PGOP_EXECUTE, 3}, {PGOP_SYNC, 3}};
+	struct pgjob job = {.step_count = 4};
+	struct pgop op;
+	size_t i;
 
 	job.steps[1].sync_after = job.steps[2].sync_after = true;
 	pgjob_start(&job);
-	job.todo &= ~4u;	/* the middle one is done */
+	job.todo &= ~4u; /* the middle one is done */
 	job.prepares = 0xe;
 	pgop_first(&job, &op);
 	for (i = 0; i < LENGTH(expected); i++) {
@@ -299,7 +305,7 @@ test_order_of_messages(void)
 static const char *
 info_value(const struct pginfo *info, const char *keyword)
 {
-	size_t	i;
+	size_t i;
 
 	for (i = 0; pginfo_keywords(info)[i] != NULL; i++) {
 		if (strcmp(pginfo_keywords(info)[i], keyword) == 0)
@@ -311,18 +317,19 @@ info_value(const struct pginfo *info, const char *keyword)
 static void
 test_conninfo(void)
 {
-	struct pginfo_session	 session = { "app", 1500 };
-	struct pginfo		*info;
-	char			*text;
+	struct pginfo_session session = {"app", 1500};
+	struct pginfo *info;
+	char *text;
 
 	info = pginfo_new("postgresql://u:p%27w@a,b,c/d?options=-c%20x.y%3D1"
-	    "&gssencmode=prefer&connect_timeout=7", &session);
+			  "&gssencmode=prefer&connect_timeout=7",
+	    &session);
 	CHECK(info != NULL);
 	CHECK(strcmp(info_value(info, "password"), "p'w") == 0);
 	CHECK(strcmp(info_value(info, "gssencmode"), "prefer") == 0);
 	CHECK(strcmp(info_value(info, "application_name"), "app") == 0);
-	CHECK(strstr(info_value(info, "options"),
-	    "statement_timeout=1500 ") != NULL);
+	CHECK(strstr(info_value(info, "options"), "statement_timeout=1500 ") !=
+	      NULL);
 	CHECK(strstr(info_value(info, "options"), " -c x.y=1") != NULL);
 	CHECK(pginfo_connect_timeout_ms(info) == 7000);
 	pginfo_rotate(info);
@@ -332,8 +339,8 @@ test_conninfo(void)
 	CHECK(pginfo_new("host", &session) == NULL);
 	CHECK(pginfo_resolve("no-such=1", stderr) == NULL);
 	CHECK(pginfo_resolve("host=no-such-host.invalid", stderr) == NULL);
-	text = pginfo_resolve("host=127.0.0.1,/tmp password='a\\'b\\\\'",
-	    stderr);
+	text =
+	    pginfo_resolve("host=127.0.0.1,/tmp password='a\\'b\\\\'", stderr);
 	CHECK(text != NULL);
 	CHECK(strstr(text, "hostaddr='127.0.0.1,'") != NULL);
 	CHECK(strstr(text, "password='a\\'b\\\\'") != NULL);
@@ -346,10 +353,10 @@ test_conninfo(void)
 static void
 test_many_jobs(void)
 {
-	struct pgpool	*pool = pool_of(4, 8);
-	struct call	*call;
-	char		 a[32];
-	size_t		 i;
+	struct pgpool *pool = pool_of(4, 8);
+	struct call *call;
+	char a[32];
+	size_t i;
 
 	for (i = 0; i < 3000; i++) {
 		call = call_new();
@@ -368,20 +375,22 @@ test_many_jobs(void)
 		CHECK(strcmp(value_of(&calls[i], 1), a) == 0);
 	}
 	CHECK(strcmp(psql("select count(*) from pg_stat_activity "
-	    "where application_name = 'pool test'"), "4") == 0);
+			  "where application_name = 'pool test'"),
+		  "4") == 0);
 }
 
 static void
 test_session_settings(void)
 {
-	struct pgpool	*pool = pool_of(1, 1);
-	struct call	*call = call_new();
+	struct pgpool *pool = pool_of(1, 1);
+	struct call *call = call_new();
 
-	step(call, "select concat_ws(' ', current_setting('TimeZone'), "
+	step(call,
+	    "select concat_ws(' ', current_setting('TimeZone'), "
 	    "current_setting('statement_timeout'), "
 	    "current_setting('client_encoding'), "
-	    "current_setting('idle_in_transaction_session_timeout'))", NULL,
-	    NULL);
+	    "current_setting('idle_in_transaction_session_timeout'))",
+	    NULL, NULL);
 	CHECK(submit(pool, call));
 	wait_all();
 	CHECK(strcmp(value_of(call, 0), "UTC 10s UTF8 10s") == 0);
@@ -390,9 +399,9 @@ test_session_settings(void)
 static void
 test_errors_stay_in_their_job(void)
 {
-	struct pgpool	*pool;
-	struct call	*call;
-	size_t		 i;
+	struct pgpool *pool;
+	struct call *call;
+	size_t i;
 
 	reset_table();
 	pool = pool_of(1, 64);
@@ -439,8 +448,8 @@ test_errors_stay_in_their_job(void)
 static void
 test_two_transactions(void)
 {
-	struct pgpool	*pool;
-	struct call	*first_bad, *second_bad;
+	struct pgpool *pool;
+	struct call *first_bad, *second_bad;
 
 	reset_table();
 	pool = pool_of(1, 8);
@@ -451,7 +460,8 @@ test_two_transactions(void)
 	CHECK(submit(pool, first_bad));
 	second_bad = call_new();
 	step(second_bad, "insert into t values ($1::int) returning id", "4",
-	    NULL)->sync_after = true;
+	    NULL)
+	    ->sync_after = true;
 	step(second_bad, "insert into t values ($1::int)", "8", NULL);
 	step(second_bad, "select 1 / $1::int", "0", NULL);
 	CHECK(submit(pool, second_bad));
@@ -467,12 +477,12 @@ test_two_transactions(void)
 static void
 test_commit_fails(void)
 {
-	struct pgpool	*pool;
-	struct call	*call;
-	size_t		 i;
+	struct pgpool *pool;
+	struct call *call;
+	size_t i;
 
 	(void)psql("drop table if exists d; create table d (id int unique "
-	    "deferrable initially deferred); insert into d values (1)");
+		   "deferrable initially deferred); insert into d values (1)");
 	pool = pool_of(1, 16);
 	for (i = 0; i < 10; i++) {
 		call = call_new();
@@ -494,9 +504,9 @@ test_commit_fails(void)
 static void
 test_lost_plans(void)
 {
-	struct pgpool	*pool;
-	struct call	*call;
-	size_t		 i;
+	struct pgpool *pool;
+	struct call *call;
+	size_t i;
 
 	reset_table();
 	pool = pool_of(1, 64);
@@ -526,17 +536,19 @@ test_lost_plans(void)
 static void
 test_lost_plan_beside_a_done_part(void)
 {
-	struct pgpool	*pool;
-	struct call	*call;
-	size_t		 i;
+	struct pgpool *pool;
+	struct call *call;
+	size_t i;
 
 	reset_table();
 	pool = pool_of(1, 8);
 	for (i = 0; i < 3; i++) {
 		call = call_new();
-		step(call, i < 2 ? "insert into t values (1)" :
-		    "insert into t values (100)", NULL, NULL)->sync_after =
-		    true;
+		step(call,
+		    i < 2 ? "insert into t values (1)" :
+			    "insert into t values (100)",
+		    NULL, NULL)
+		    ->sync_after = true;
 		step(call, "select * from t limit 1", NULL, NULL);
 		CHECK(submit(pool, call));
 		wait_all();
@@ -553,12 +565,12 @@ test_lost_plan_beside_a_done_part(void)
 static void
 test_other_0a000(void)
 {
-	struct pgpool	*pool = pool_of(1, 8);
-	struct call	*call = call_new();
+	struct pgpool *pool = pool_of(1, 8);
+	struct call *call = call_new();
 
 	(void)psql("create or replace function unsupported() returns void as "
-	    "$$ begin raise 'no' using errcode = '0A000'; end $$ "
-	    "language plpgsql");
+		   "$$ begin raise 'no' using errcode = '0A000'; end $$ "
+		   "language plpgsql");
 	step(call, "select unsupported()", NULL, NULL);
 	CHECK(submit(pool, call));
 	wait_all();
@@ -569,10 +581,10 @@ test_other_0a000(void)
 static void
 test_bound_of_prepared(void)
 {
-	static char	 texts[600][32];
-	struct pgpool	*pool = pool_of(1, 16);
-	struct call	*call;
-	size_t		 i;
+	static char texts[600][32];
+	struct pgpool *pool = pool_of(1, 16);
+	struct call *call;
+	size_t i;
 
 	for (i = 0; i < LENGTH(texts); i++) {
 		(void)snprintf(texts[i], sizeof(texts[i]), "select %zu", i);
@@ -592,11 +604,11 @@ test_bound_of_prepared(void)
 static void
 test_large_values(void)
 {
-	struct pgpool_options	 options = options_of(1, 16);
-	struct pgpool		*pool;
-	struct call		*call;
-	char			*large;
-	size_t			 i, len = 6000000;
+	struct pgpool_options options = options_of(1, 16);
+	struct pgpool *pool;
+	struct call *call;
+	char *large;
+	size_t i, len = 6000000;
 
 	options.conninfo = conninfo("host=127.0.0.1 sslmode=require");
 	pool = pgpool_new(&options);
@@ -605,18 +617,20 @@ test_large_values(void)
 	large[len] = '\0';
 	for (i = 0; i < 8; i++) {
 		call = call_new();
-		step(call, "select $1::text || 'y', (select ssl::text from "
-		    "pg_stat_ssl where pid = pg_backend_pid())", "", NULL);
+		step(call,
+		    "select $1::text || 'y', (select ssl::text from "
+		    "pg_stat_ssl where pid = pg_backend_pid())",
+		    "", NULL);
 		call->values[0][0] = large;
 		CHECK(submit(pool, call));
 	}
 	wait_all();
 	for (i = 0; i < call_count; i++) {
 		CHECK(calls[i].job.outcome == PGJOB_DONE);
-		CHECK(PQgetlength(calls[i].job.results[0], 0, 0) ==
-		    (int)len + 1);
+		CHECK(
+		    PQgetlength(calls[i].job.results[0], 0, 0) == (int)len + 1);
 		CHECK(strcmp(PQgetvalue(calls[i].job.results[0], 0, 1),
-		    "true") == 0);
+			  "true") == 0);
 	}
 	free(large);
 }
@@ -624,9 +638,9 @@ test_large_values(void)
 static void
 test_slow_job_delays_nobody(void)
 {
-	struct pgpool	*pool = pool_of(2, 16);
-	struct call	*slow = call_new(), *call;
-	size_t		 i;
+	struct pgpool *pool = pool_of(2, 16);
+	struct call *slow = call_new(), *call;
+	size_t i;
 
 	step(slow, "select pg_sleep($1::float8)", "0.8", NULL);
 	CHECK(submit(pool, slow));
@@ -643,11 +657,11 @@ test_slow_job_delays_nobody(void)
 static void
 test_queue_is_bounded(void)
 {
-	struct pgpool_options	 options = options_of(1, 2);
-	struct pgpool_stats	 stats;
-	struct pgpool		*pool;
-	struct call		*call;
-	size_t			 i;
+	struct pgpool_options options = options_of(1, 2);
+	struct pgpool_stats stats;
+	struct pgpool *pool;
+	struct call *call;
+	size_t i;
 
 	options.queue_max = 3;
 	options.queue_wait_ms = 300;
@@ -677,8 +691,8 @@ test_queue_is_bounded(void)
 static void
 test_abandoned_in_flight(void)
 {
-	struct pgpool	*pool;
-	struct call	*call = call_new();
+	struct pgpool *pool;
+	struct call *call = call_new();
 
 	reset_table();
 	pool = pool_of(1, 2);
@@ -695,9 +709,9 @@ test_abandoned_in_flight(void)
 static void
 test_terminated_backend(void)
 {
-	struct pgpool	*pool;
-	struct call	*call;
-	size_t		 i;
+	struct pgpool *pool;
+	struct call *call;
+	size_t i;
 
 	reset_table();
 	pool = pool_of(1, 16);
@@ -712,7 +726,7 @@ test_terminated_backend(void)
 		loop_turn(10);
 	wait_ms(100);
 	(void)psql("select pg_terminate_backend(pid) from pg_stat_activity "
-	    "where application_name = 'pool test'");
+		   "where application_name = 'pool test'");
 	wait_all();
 	for (i = 0; i < call_count; i++)
 		CHECK(calls[i].job.outcome == PGJOB_DONE);
@@ -723,12 +737,12 @@ test_terminated_backend(void)
 static void
 test_terminated_while_idle(void)
 {
-	struct pgpool	*pool = pool_of(2, 4);
-	struct call	*call;
-	size_t		 i;
+	struct pgpool *pool = pool_of(2, 4);
+	struct call *call;
+	size_t i;
 
 	(void)psql("select pg_terminate_backend(pid) from pg_stat_activity "
-	    "where application_name = 'pool test'");
+		   "where application_name = 'pool test'");
 	/* The loop has not turned: the pool believes them alive. */
 	for (i = 0; i < 8; i++) {
 		call = call_new();
@@ -745,11 +759,11 @@ test_terminated_while_idle(void)
 static void
 test_crashed_server(void)
 {
-	struct pgpool	*pool;
-	struct call	*call;
-	char		 command[128];
-	size_t		 i, done = 0, lost = 0;
-	int		 rows;
+	struct pgpool *pool;
+	struct call *call;
+	char command[128];
+	size_t i, done = 0, lost = 0;
+	int rows;
 
 	reset_table();
 	pool = pool_of(3, 4);
@@ -760,15 +774,17 @@ test_crashed_server(void)
 			    NULL);
 			call->job.is_read_only = true;
 		} else {
-			step(call, "insert into t select 1 "
-			    "from pg_sleep(0.02)", NULL, NULL);
+			step(call,
+			    "insert into t select 1 "
+			    "from pg_sleep(0.02)",
+			    NULL, NULL);
 		}
 		CHECK(submit(pool, call));
 	}
 	wait_ms(70);
 	(void)snprintf(command, sizeof(command), "kill -9 %s",
 	    psql("select pid from pg_stat_activity "
-	    "where application_name = 'pool test' limit 1"));
+		 "where application_name = 'pool test' limit 1"));
 	CHECK(system(command) == 0);
 	wait_all();
 	for (i = 0; i < call_count; i++) {
@@ -790,14 +806,14 @@ test_crashed_server(void)
 static void
 test_restart_under_load(void)
 {
-	struct pgpool_options	 options = options_of(4, 4);
-	struct pgpool		*pool;
-	struct call		*call;
-	pid_t			 child;
-	int			 status = 0;
-	bool			 is_restarted = false;
-	size_t			 i, rows, unsure = 0;
-	char			 id[32];
+	struct pgpool_options options = options_of(4, 4);
+	struct pgpool *pool;
+	struct call *call;
+	pid_t child;
+	int status = 0;
+	bool is_restarted = false;
+	size_t i, rows, unsure = 0;
+	char id[32];
 
 	reset_table();
 	options.queue_wait_ms = 10000;
@@ -812,8 +828,7 @@ test_restart_under_load(void)
 		for (i = 0; i < 5 && call_count < CALLS_MAX; i++) {
 			call = call_new();
 			(void)snprintf(id, sizeof(id), "%zu", call_count);
-			step(call, "insert into t values ($1::int)", id,
-			    NULL);
+			step(call, "insert into t values ($1::int)", id, NULL);
 			CHECK(submit(pool, call));
 		}
 		wait_ms(1);
@@ -840,10 +855,10 @@ test_restart_under_load(void)
 static void
 test_server_away(void)
 {
-	struct pgpool_options	 options = options_of(2, 4);
-	struct pgpool		*pool;
-	struct call		*call = call_new(), *late;
-	uint64_t		 begin = kore_time_ms();
+	struct pgpool_options options = options_of(2, 4);
+	struct pgpool *pool;
+	struct call *call = call_new(), *late;
+	uint64_t begin = kore_time_ms();
 
 	server("stop");
 	options.queue_wait_ms = 400;
@@ -868,13 +883,13 @@ test_server_away(void)
 static void
 test_wrong_password(void)
 {
-	struct pgpool_options	 options = options_of(2, 4);
-	struct pgpool		*pool;
+	struct pgpool_options options = options_of(2, 4);
+	struct pgpool *pool;
 
 	(void)psql("drop role if exists pool_user");
 	(void)psql("create role pool_user login password 'right'");
 	options.conninfo = strdup(conninfo("host=127.0.0.1 user=pool_user "
-	    "password=wrong sslmode=disable"));
+					   "password=wrong sslmode=disable"));
 	pool = pgpool_new(&options);
 	wait_ms(500);
 	CHECK(!pgpool_is_ready(pool));
@@ -887,9 +902,9 @@ test_wrong_password(void)
 static void
 test_malformed_conninfo(void)
 {
-	struct pgpool_options	 options = options_of(2, 4);
-	struct pgpool		*pool;
-	struct call		*call = call_new();
+	struct pgpool_options options = options_of(2, 4);
+	struct pgpool *pool;
+	struct call *call = call_new();
 
 	options.conninfo = "nonsense";
 	options.queue_wait_ms = 100;
@@ -904,18 +919,19 @@ test_malformed_conninfo(void)
 static void
 test_silent_host(void)
 {
-	struct sockaddr_in	 address = { .sin_family = AF_INET };
-	struct pgpool_options	 options = options_of(1, 4);
-	socklen_t		 len = sizeof(address);
-	char			 text[256];
-	int			 fd;
+	struct sockaddr_in address = {.sin_family = AF_INET};
+	struct pgpool_options options = options_of(1, 4);
+	socklen_t len = sizeof(address);
+	char text[256];
+	int fd;
 
 	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	CHECK((fd = socket(AF_INET, SOCK_STREAM, 0)) != -1);
 	CHECK(bind(fd, (struct sockaddr *)&address, len) == 0);
 	CHECK(listen(fd, 16) == 0);
 	CHECK(getsockname(fd, (struct sockaddr *)&address, &len) == 0);
-	(void)snprintf(text, sizeof(text), "host=127.0.0.1,127.0.0.1 "
+	(void)snprintf(text, sizeof(text),
+	    "host=127.0.0.1,127.0.0.1 "
 	    "port=%d,%s user=postgres dbname=postgres connect_timeout=1",
 	    ntohs(address.sin_port), getenv("POOL_PORT"));
 	options.conninfo = text;
@@ -926,16 +942,17 @@ test_silent_host(void)
 static void
 test_stopped_backend(void)
 {
-	struct pgpool_options	 options = options_of(1, 4);
-	struct pgpool		*pool;
-	struct call		*call = call_new();
-	char			 pid[32], command[64];
+	struct pgpool_options options = options_of(1, 4);
+	struct pgpool *pool;
+	struct call *call = call_new();
+	char pid[32], command[64];
 
 	options.statement_timeout_ms = 200;
 	pool = pgpool_new(&options);
 	wait_ready(pool, 1);
-	(void)snprintf(pid, sizeof(pid), "%s", psql("select pid from "
-	    "pg_stat_activity where application_name = 'pool test'"));
+	(void)snprintf(pid, sizeof(pid), "%s",
+	    psql("select pid from "
+		 "pg_stat_activity where application_name = 'pool test'"));
 	(void)snprintf(command, sizeof(command), "kill -STOP %s", pid);
 	CHECK(system(command) == 0);
 	step(call, "select 1", NULL, NULL);
@@ -954,14 +971,17 @@ test_stopped_backend(void)
 static void
 serve(int fd, bool is_committed)
 {
-	static const char	ready[] = "R\0\0\0\10\0\0\0\0Z\0\0\0\5I";
-	static const char	answer[] = "1\0\0\0\4" "2\0\0\0\4" "n\0\0\0\4"
-	    "C\0\0\0\15SELECT 0\0" "Z\0\0\0\5I";
-	static const char	fatal[] = "E\0\0\0\37SFATAL\0VFATAL\0C57P01\0"
-	    "Mbye\0";
-	static char		text[4096];
-	size_t			len = sizeof(answer) - 1;
-	int			peer, round;
+	static const char ready[] = "R\0\0\0\10\0\0\0\0Z\0\0\0\5I";
+	static const char answer[] = "1\0\0\0\4"
+				     "2\0\0\0\4"
+				     "n\0\0\0\4"
+				     "C\0\0\0\15SELECT 0\0"
+				     "Z\0\0\0\5I";
+	static const char fatal[] = "E\0\0\0\37SFATAL\0VFATAL\0C57P01\0"
+				    "Mbye\0";
+	static char text[4096];
+	size_t len = sizeof(answer) - 1;
+	int peer, round;
 
 	for (round = 0; round < 2; round++) {
 		CHECK((peer = accept(fd, NULL, NULL)) != -1);
@@ -969,8 +989,8 @@ serve(int fd, bool is_committed)
 		CHECK(write(peer, ready, sizeof(ready) - 1) > 0);
 		CHECK(read(peer, text, sizeof(text)) > 0);
 		(void)usleep(15000);
-		CHECK(write(peer, answer, round == 0 && !is_committed ?
-		    len - 6 : len) > 0);
+		CHECK(write(peer, answer,
+			  round == 0 && !is_committed ? len - 6 : len) > 0);
 		if (round == 0)
 			CHECK(write(peer, fatal, sizeof(fatal)) > 0);
 		else
@@ -983,13 +1003,13 @@ serve(int fd, bool is_committed)
 static void
 end_behind_answer(bool is_committed)
 {
-	struct sockaddr_un	 address = { .sun_family = AF_UNIX };
-	struct pgpool_options	 options = options_of(1, 4);
-	struct pgpool		*pool;
-	struct call		*first = call_new(), *second = call_new();
-	char			 dir[] = "/tmp/pool.XXXXXX", text[64];
-	pid_t			 child;
-	int			 fd, i;
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct pgpool_options options = options_of(1, 4);
+	struct pgpool *pool;
+	struct call *first = call_new(), *second = call_new();
+	char dir[] = "/tmp/pool.XXXXXX", text[64];
+	pid_t child;
+	int fd, i;
 
 	CHECK(mkdtemp(dir) != NULL);
 	(void)snprintf(address.sun_path, sizeof(address.sun_path),
@@ -1039,8 +1059,8 @@ test_end_after_commit_is_told(void)
 	end_behind_answer(true);
 }
 
-static unsigned	heard, state_changes;
-static bool	is_listening;
+static unsigned heard, state_changes;
+static bool is_listening;
 
 static void
 on_notify(const char *payload)
@@ -1060,7 +1080,7 @@ on_state(bool is_on)
 static void
 wait_until(const bool *flag, bool value)
 {
-	uint64_t	end = kore_time_ms() + WAIT_MS;
+	uint64_t end = kore_time_ms() + WAIT_MS;
 
 	while (*(const volatile bool *)flag != value) {
 		CHECK(kore_time_ms() < end);
@@ -1078,7 +1098,7 @@ test_listen(void)
 	wait_ms(100);
 	CHECK(heard == 1);
 	(void)psql("select pg_terminate_backend(pid) from pg_stat_activity "
-	    "where application_name = 'dudao listen'");
+		   "where application_name = 'dudao listen'");
 	wait_until(&is_listening, false);
 	wait_until(&is_listening, true);
 	(void)psql("notify pool_test, 'word'");
@@ -1090,8 +1110,8 @@ test_listen(void)
 }
 
 /* on_done may submit the next job at once. */
-static struct pgpool	*chain_pool;
-static unsigned		 chain_left = 500;
+static struct pgpool *chain_pool;
+static unsigned chain_left = 500;
 
 static void
 on_chain(struct pgjob *job, void *arg)
@@ -1106,8 +1126,8 @@ on_chain(struct pgjob *job, void *arg)
 static void
 test_chain(void)
 {
-	struct call	*call;
-	uint64_t	 end = kore_time_ms() + WAIT_MS;
+	struct call *call;
+	uint64_t end = kore_time_ms() + WAIT_MS;
 
 	chain_pool = pool_of(1, 1);
 	call = call_new();
@@ -1122,37 +1142,36 @@ test_chain(void)
 
 /* --- running -------------------------------------------------------------- */
 
-#define TEST(name) { #name, test_##name }
+#define TEST(name)                 \
+	{                          \
+#name, test_##name \
+	}
 static const struct {
-	const char	 *name;
-	void		(*run)(void);
-} tests[] = {
-	TEST(order_of_messages), TEST(conninfo), TEST(many_jobs),
-	TEST(session_settings), TEST(errors_stay_in_their_job),
-	TEST(two_transactions), TEST(commit_fails), TEST(lost_plans),
-	TEST(lost_plan_beside_a_done_part), TEST(other_0a000),
-	TEST(bound_of_prepared), TEST(large_values),
-	TEST(slow_job_delays_nobody), TEST(queue_is_bounded),
-	TEST(abandoned_in_flight), TEST(terminated_backend),
-	TEST(terminated_while_idle), TEST(crashed_server),
-	TEST(restart_under_load), TEST(server_away), TEST(wrong_password),
-	TEST(malformed_conninfo), TEST(silent_host), TEST(stopped_backend),
-	TEST(listen), TEST(chain), TEST(end_before_commit_is_told),
-	TEST(end_after_commit_is_told)
-};
+	const char *name;
+	void (*run)(void);
+} tests[] = {TEST(order_of_messages), TEST(conninfo), TEST(many_jobs),
+    TEST(session_settings), TEST(errors_stay_in_their_job),
+    TEST(two_transactions), TEST(commit_fails), TEST(lost_plans),
+    TEST(lost_plan_beside_a_done_part), TEST(other_0a000),
+    TEST(bound_of_prepared), TEST(large_values), TEST(slow_job_delays_nobody),
+    TEST(queue_is_bounded), TEST(abandoned_in_flight), TEST(terminated_backend),
+    TEST(terminated_while_idle), TEST(crashed_server), TEST(restart_under_load),
+    TEST(server_away), TEST(wrong_password), TEST(malformed_conninfo),
+    TEST(silent_host), TEST(stopped_backend), TEST(listen), TEST(chain),
+    TEST(end_before_commit_is_told), TEST(end_after_commit_is_told)};
 
 static bool
 run(size_t t)
 {
-	pid_t	child;
-	int	status;
+	pid_t child;
+	int status;
 
 	(void)fflush(NULL);
 	if ((child = fork()) == -1)
 		return (false);
 	if (child == 0) {
-		log_set_level(getenv("POOL_VERBOSE") != NULL ?
-		    LOG_LEVEL_DEBUG : LOG_LEVEL_ERROR);
+		log_set_level(getenv("POOL_VERBOSE") != NULL ? LOG_LEVEL_DEBUG :
+							       LOG_LEVEL_ERROR);
 		(void)signal(SIGPIPE, SIG_IGN);
 		tests[t].run();
 		clear_calls();
@@ -1166,8 +1185,8 @@ run(size_t t)
 int
 main(int argc, char **argv)
 {
-	size_t	t;
-	int	i, failed = 0;
+	size_t t;
+	int i, failed = 0;
 
 	for (t = 0; t < LENGTH(tests); t++) {
 		for (i = 1; i < argc && strcmp(argv[i], tests[t].name) != 0;)
