@@ -604,8 +604,94 @@ $f$;
 end
 $$;
 
+-- A predicate that reads tables goes into a function: a policy with the
+-- subquery inside would carry the policies of those tables, and theirs, into
+-- every plan, thousands of nodes for one row. The function's plan is made once
+-- a connection. Predicates of columns and app.my_…() stay in the policy.
+create or replace function app.scope_test(resource text, scope text) returns text
+language plpgsql stable
+as $$
+declare
+    wanted text;
+    first_scope text;
+begin
+    select btrim(s.predicate, E' \n\t') into wanted
+    from app.scope_predicates s
+    where s.resource = scope_test.resource and s.scope = scope_test.scope;
+    if wanted !~* '\mfrom\M' then
+        return wanted;
+    end if;
+    select min(s.scope) into first_scope
+    from app.scope_predicates s
+    where s.resource = scope_test.resource
+        and btrim(s.predicate, E' \n\t') = wanted;
+    return format('gen.%I(%I)', resource || '_scope_' || first_scope, resource);
+end
+$$;
+
+create or replace function app.generate_scopes(resource text) returns void
+language plpgsql
+as $$
+declare
+    item record;
+begin
+    for item in
+        select s.scope, btrim(s.predicate, E' \n\t') as predicate
+        from app.scope_predicates s
+        where s.resource = generate_scopes.resource
+    loop
+        if app.scope_test(resource, item.scope) = format('gen.%I(%I)',
+                resource || '_scope_' || item.scope, resource) then
+            execute format($f$
+create or replace function gen.%1$I(dudao.%2$I) returns boolean
+language plpgsql stable
+as $gen$
+#variable_conflict use_column
+begin
+    return exists (select from (select ($1).*) as %2$I where %3$s);
+end
+$gen$ $f$, resource || '_scope_' || item.scope, resource, item.predicate);
+        end if;
+    end loop;
+    execute format($f$
+create or replace function gen.%1$I(id uuid) returns boolean
+language plpgsql stable
+as $gen$
+begin
+    return exists (select from dudao.%2$I x where x.id = $1);
+end
+$gen$ $f$, resource || '_readable', resource);
+end
+$$;
+
+-- Whether the caller sees a record, named by (subject_type, subject_id).
+create or replace function app.can_read(subject_type text, subject_id uuid) returns boolean
+language plpgsql stable
+as $$
+begin
+    return false;
+end
+$$;
+
+create or replace function app.generate_can_read() returns void
+language plpgsql
+as $$
+declare
+    branches text;
+begin
+    select string_agg(format(E'    when %L then\n        return gen.%I(subject_id);\n',
+            r.resource, r.resource || '_readable'), '' order by r.resource)
+        into branches
+    from app.resources r;
+    execute format(E'create or replace function app.can_read(subject_type text, subject_id uuid)\n'
+        'returns boolean\nlanguage plpgsql stable\nas $gen$\nbegin\n    case subject_type\n%s'
+        '    else\n        return false;\n    end case;\nend\n$gen$', branches);
+end
+$$;
+
 -- OR of the group's cells that hold one of the operations: roles baked in as
 -- literals, evaluated once a statement, then the scope's predicate per row.
+-- Cells with the same predicate are one.
 create or replace function app.policy_expression(
     resource text, permission_group text, operations text) returns text
 language plpgsql stable
@@ -626,21 +712,22 @@ begin
     end if;
 
     select string_agg(
-            case when c.scope = 'a' then c.role_test
-                else format('(%s and (%s))', c.role_test, s.predicate) end,
-            ' or ' order by c.scope <> 'a', c.scope)
+            case c.test when 'true' then c.role_test
+                else format('(%s and (%s))', c.role_test, c.test) end,
+            ' or ' order by c.test <> 'true', c.test like 'gen.%', c.test)
         into result
     from (
-        select p.scope,
+        select t.test,
             format('(select app.roles() && %L::text[])',
                 array_agg(distinct p.role order by p.role)) as role_test
         from app.permissions p
+        cross join lateral (select case p.scope when 'a' then 'true'
+                else app.scope_test(resource, p.scope) end as test) as t
         where p.permission_group = policy_expression.permission_group
             and p.operations ~ ('[' || policy_expression.operations || ']')
-        group by p.scope
-    ) as c
-    left join app.scope_predicates s
-        on s.resource = policy_expression.resource and s.scope = c.scope;
+            and t.test <> 'false'
+        group by t.test
+    ) as c;
     return coalesce(result, 'false');
 end
 $$;
@@ -755,41 +842,25 @@ begin
 end
 $$;
 
--- Transitions are seen by whoever sees their subject.
-create or replace function app.generate_transition_policies() returns void
+-- Steps and deadlines are seen by whoever sees their subject.
+create or replace function app.generate_subject_policies() returns void
 language plpgsql
 as $$
 declare
-    readable text;
+    name text;
 begin
-    select string_agg(format('(subject_type = %L and exists (select from dudao.%I s where s.id = subject_id))',
-            r.resource, r.resource), ' or ' order by r.resource)
-        into readable
-    from app.resources r
-    where r.is_machine;
-    drop policy if exists owner_all on dudao.transitions;
-    drop policy if exists api_select on dudao.transitions;
-    alter table dudao.transitions enable row level security;
-    alter table dudao.transitions force row level security;
-    create policy owner_all on dudao.transitions to dudao_owner using (true) with check (true);
-    execute format('create policy api_select on dudao.transitions for select to dudao_api using (%s)',
-        coalesce(readable, 'false'));
-    revoke all on dudao.transitions from dudao_api;
-    grant select on dudao.transitions to dudao_api;
-
-    select string_agg(format('(subject_type = %L and exists (select from dudao.%I s where s.id = subject_id))',
-            r.resource, r.resource), ' or ' order by r.resource)
-        into readable
-    from app.resources r;
-    drop policy if exists owner_all on dudao.deadlines;
-    drop policy if exists api_select on dudao.deadlines;
-    alter table dudao.deadlines enable row level security;
-    alter table dudao.deadlines force row level security;
-    create policy owner_all on dudao.deadlines to dudao_owner using (true) with check (true);
-    execute format('create policy api_select on dudao.deadlines for select to dudao_api using (%s)',
-        coalesce(readable, 'false'));
-    revoke all on dudao.deadlines from dudao_api;
-    grant select on dudao.deadlines to dudao_api;
+    foreach name in array '{transitions,deadlines}'::text[] loop
+        execute format('drop policy if exists owner_all on dudao.%I', name);
+        execute format('drop policy if exists api_select on dudao.%I', name);
+        execute format('alter table dudao.%I enable row level security', name);
+        execute format('alter table dudao.%I force row level security', name);
+        execute format('create policy owner_all on dudao.%I to dudao_owner '
+            'using (true) with check (true)', name);
+        execute format('create policy api_select on dudao.%I for select to dudao_api '
+            'using (app.can_read(subject_type, subject_id))', name);
+        execute format('revoke all on dudao.%I from dudao_api', name);
+        execute format('grant select on dudao.%I to dudao_api', name);
+    end loop;
 end
 $$;
 
@@ -841,6 +912,7 @@ begin
         raise exception 'app.refresh: % is a machine without an initial state', r.resource;
     end if;
     perform app.generate_user_references(r.resource);
+    perform app.generate_scopes(r.resource);
     perform app.generate_triggers(r);
     perform app.generate_writes(r);
     perform app.generate_policies(r.resource, r.permission_group, r.is_deletable,
@@ -856,11 +928,16 @@ as $$
 declare
     r app.resources;
 begin
+    -- policies name these functions of other tables
+    for r in select * from app.resources order by resource loop
+        perform app.generate_scopes(r.resource);
+    end loop;
+    perform app.generate_can_read();
     for r in select * from app.resources order by resource loop
         perform app.refresh_resource(r.resource);
     end loop;
     perform app.generate_allowed_actions();
-    perform app.generate_transition_policies();
+    perform app.generate_subject_policies();
     perform app.generate_policies('audit_logs', 'audit_logs', false, '{}', true);
     perform app.generate_grants();
 end
