@@ -1,5 +1,6 @@
 """Holds answers against the served contract."""
 
+import decimal
 import re
 
 import jsonschema
@@ -15,6 +16,18 @@ for _name, _pattern in (("uuid", UUID), ("date", DATE),
     FORMATS.checks(_name)(
         lambda value, pattern=_pattern: not isinstance(value, str)
         or pattern.fullmatch(value) is not None)
+
+
+def multiple_of(validator, factor, value, schema):
+    """In decimal: 113.6731 is a multiple of 0.000001, whatever floats say."""
+    if validator.is_type(value, "number") and decimal.Decimal(
+            repr(value)) % decimal.Decimal(repr(factor)) != 0:
+        yield jsonschema.ValidationError(
+            f"{value!r} is not a multiple of {factor}")
+
+
+Validator = jsonschema.validators.extend(
+    jsonschema.Draft202012Validator, {"multipleOf": multiple_of})
 
 
 class ContractError(AssertionError):
@@ -61,7 +74,7 @@ class Contract:
         key = id(schema)
         validator = self._validators.get(key)
         if validator is None:
-            validator = jsonschema.Draft202012Validator(
+            validator = Validator(
                 schema, resolver=self._resolver, format_checker=FORMATS)
             self._validators[key] = validator
         faults = [
