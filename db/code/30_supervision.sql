@@ -1405,7 +1405,7 @@ select t.*, json_build_object(
                 and e.visited_on = t.visited_on
                 and e.kind = t.kind
                 and e.state in ('submitted', 'school_confirmed', 'reviewed')
-                and e.id < t.id),
+                and (e.submitted_at, e.id) < (t.submitted_at, t.id)),
     'confirmed_at', app.ts(t.confirmed_at),
     'unit_remark', t.unit_remark,
     'reviewed_at', app.ts(t.reviewed_at),
