@@ -354,6 +354,9 @@ declare
     new_part jsonb;
     announced jsonb;
 begin
+    -- what was found out about the caller's scopes may have changed
+    perform set_config('dudao.writes', (coalesce(nullif(
+        current_setting('dudao.writes', true), ''), '0')::integer + 1)::text, true);
     if tg_op = 'INSERT' then
         perform app.audit('create', tg_table_name, new.id,
             null, app.redacted(jsonb_strip_nulls(to_jsonb(new))));
@@ -842,7 +845,8 @@ begin
 end
 $$;
 
--- Steps and deadlines are seen by whoever sees their subject.
+-- Steps and deadlines are seen by whoever sees their subject, but not by the
+-- public: they tell who did what, and why.
 create or replace function app.generate_subject_policies() returns void
 language plpgsql
 as $$
@@ -857,7 +861,8 @@ begin
         execute format('create policy owner_all on dudao.%I to dudao_owner '
             'using (true) with check (true)', name);
         execute format('create policy api_select on dudao.%I for select to dudao_api '
-            'using (app.can_read(subject_type, subject_id))', name);
+            'using (not (select app.has_role(''public'')) '
+            'and app.can_read(subject_type, subject_id))', name);
         execute format('revoke all on dudao.%I from dudao_api', name);
         execute format('grant select on dudao.%I to dudao_api', name);
     end loop;

@@ -942,8 +942,8 @@ def test_delegation_lends_the_role_and_names_both(owner):
     id_ = owner.create(body, "role_grants")["body"]["id"]
     owner.act_as("chief_inspector")
     owner.act(id_, "approve", resource="role_grants")
-    assert owner.act_as("deputy_chief_inspector") == [
-        "chief_inspector", "deputy_chief_inspector"]
+    assert {"chief_inspector", "deputy_chief_inspector"} <= set(
+        owner.act_as("deputy_chief_inspector"))
     assert owner.value("select app.on_behalf_of('chief_inspector')::text") == chief
     owner.run("select app.audit('look', 'users', %s)", deputy)
     assert owner.run("select user_id::text, on_behalf_of::text from dudao.audit_logs"
