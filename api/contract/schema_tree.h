@@ -63,7 +63,7 @@ struct schema {
 	size_t			 min_properties;
 
 	struct schema_list	 all_of, any_of, one_of;
-	char			 colour;	/* where circles are sought */
+	char			 colour;	/* seen by has_circle() */
 };
 
 /* One call of schema_compile(). */

@@ -14,7 +14,7 @@
 /* States of an open bracket. */
 #define NEST_PAREN	'('
 #define NEST_ARRAY	'a'	/* array[…] and its inner lists */
-#define NEST_EMPTY	's'	/* a subscript in which nothing stands yet */
+#define NEST_EMPTY	's'	/* a subscript, nothing in it yet */
 #define NEST_LOWER	'l'	/* something stands before the colon */
 #define NEST_UPPER	'u'	/* the slice's colon was seen */
 

@@ -33,7 +33,7 @@ struct sql_token {
 	size_t		 len;
 	size_t		 line;		/* from 1 */
 	size_t		 last_line;
-	bool		 is_first;	/* nothing stands before it in its line */
+	bool		 is_first;	/* in its line */
 };
 
 struct sql_lexer {

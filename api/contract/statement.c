@@ -21,14 +21,19 @@
 #define FILE_BYTES_MAX	(1024 * 1024)
 
 static void	read_file(struct statement_reader *reader, const char *path);
+static void	read_tokens(struct statement_reader *reader,
+		    const char *text, size_t len);
 static const char *read_text(struct statement_reader *reader, const char *path,
 		    size_t *len);
-static bool	tokenise(struct statement_reader *reader, const char *text, size_t len);
+static bool	tokenise(struct statement_reader *reader, const char *text,
+		    size_t len);
 static void	split(struct statement_reader *reader);
 static size_t	read_statement(struct statement_reader *reader, size_t at);
-static bool	read_header(struct statement_reader *reader, struct statement *st,
+static bool	read_header(struct statement_reader *reader,
+		    struct statement *st,
 		    const struct sql_token *token);
-static void	add_statement(struct statement_reader *reader, struct statement *st);
+static void	add_statement(struct statement_reader *reader,
+		    struct statement *st);
 static int	is_sql(const struct dirent *entry);
 
 struct statements *
@@ -60,6 +65,26 @@ statements_load(const char *dir, FILE *errors)
 		return (NULL);
 	}
 	return (reader.set);
+}
+
+struct statements *
+statements_parse(const char *file, const char *text, size_t len,
+    FILE *errors)
+{
+	struct statement_reader	 reader;
+	struct arena		*arena;
+
+	arena = arena_new(4096);
+	memset(&reader, 0, sizeof(reader));
+	reader.set = arena_zalloc(arena, sizeof(*reader.set));
+	reader.set->arena = arena;
+	reader.errors = errors;
+	reader.file = arena_strdup(arena, file);
+	read_tokens(&reader, arena_strndup(arena, text, len), len);
+	if (reader.fault_count == 0)
+		return (reader.set);
+	statements_free(reader.set);
+	return (NULL);
 }
 
 void
@@ -228,8 +253,17 @@ read_file(struct statement_reader *reader, const char *path)
 	size_t		 len;
 
 	reader->file = path;
-	if ((text = read_text(reader, path, &len)) == NULL)
+	if ((text = read_text(reader, path, &len)) != NULL)
+		read_tokens(reader, text, len);
+}
+
+static void
+read_tokens(struct statement_reader *reader, const char *text, size_t len)
+{
+	if (!parse_is_utf8(text, len) || memchr(text, '\0', len) != NULL) {
+		statement_fault(reader, 1, "not UTF-8 text");
 		return;
+	}
 	/* No token is shorter than a byte; one more for the end. */
 	reader->tokens = calloc(len + 1, sizeof(*reader->tokens));
 	if (reader->tokens == NULL)
@@ -258,8 +292,6 @@ read_text(struct statement_reader *reader, const char *path, size_t *len)
 	if (ferror(file) || *len > FILE_BYTES_MAX)
 		statement_fault(reader, 1, "cannot be read, or over %d bytes",
 		    FILE_BYTES_MAX);
-	else if (!parse_is_utf8(buffer, *len))
-		statement_fault(reader, 1, "not UTF-8");
 	else
 		text = arena_strndup(reader->set->arena, buffer, *len);
 	free(buffer);
@@ -288,7 +320,8 @@ tokenise(struct statement_reader *reader, const char *text, size_t len)
 		    !statement_directive(token, "name", &rest, &rest_len))
 			continue;
 		if (lexer.depth > 0) {
-			statement_fault(reader, lexer.nest_lines[lexer.depth - 1],
+			statement_fault(reader,
+			    lexer.nest_lines[lexer.depth - 1],
 			    "a bracket is not closed");
 			return (false);
 		}
@@ -327,7 +360,8 @@ read_statement(struct statement_reader *reader, size_t at)
 	size_t			 end, len;
 
 	for (end = at + 1; end < reader->token_count - 1; end++)
-		if (statement_directive(&reader->tokens[end], "name", &rest, &len))
+		if (statement_directive(&reader->tokens[end], "name", &rest,
+		    &len))
 			break;
 	st = arena_zalloc(reader->set->arena, sizeof(*st));
 	st->owner = reader->set;
@@ -335,7 +369,8 @@ read_statement(struct statement_reader *reader, size_t at)
 	st->line = reader->tokens[at].line;
 	if (read_header(reader, st, &reader->tokens[at])) {
 		add_statement(reader, st);
-		statement_read(reader, st, &reader->tokens[at + 1], end - at - 1);
+		statement_read(reader, st, &reader->tokens[at + 1],
+		    end - at - 1);
 	}
 	return (end);
 }
@@ -372,7 +407,8 @@ read_header(struct statement_reader *reader, struct statement *st,
 		st->kind = (enum statement_kind)i;
 		return (true);
 	}
-	statement_fault(reader, token->line, "%s: kind %.*s is unknown: :one :many "
+	statement_fault(reader, token->line,
+	    "%s: kind %.*s is unknown: :one :many "
 	    ":list :exec", st->name, (int)len, kind);
 	return (false);
 }
@@ -386,7 +422,8 @@ add_statement(struct statement_reader *reader, struct statement *st)
 	set = reader->set;
 	HASH_FIND_STR(set->by_name, st->name, before);
 	if (before != NULL) {
-		statement_fault(reader, st->line, "%s stands twice, first in %s:%zu",
+		statement_fault(reader, st->line,
+		    "%s stands twice, first in %s:%zu",
 		    st->name, before->file, before->line);
 		return;
 	}
@@ -456,7 +493,8 @@ is_sql(const struct dirent *entry)
 }
 
 void
-statement_fault(struct statement_reader *reader, size_t line, const char *fmt, ...)
+statement_fault(struct statement_reader *reader, size_t line, const char *fmt,
+    ...)
 {
 	va_list	ap;
 

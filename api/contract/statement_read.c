@@ -8,24 +8,31 @@
 #include "contract/sql_lex.h"
 #include "contract/statement_text.h"
 
-static void	read_token(struct statement_reader *reader, struct statement *st,
+static void	read_token(struct statement_reader *reader,
+		    struct statement *st,
 		    const struct sql_token *token);
 static void	read_line_comment(struct statement_reader *reader,
 		    struct statement *st, const struct sql_token *token);
-static void	read_condition(struct statement_reader *reader, struct statement *st,
+static void	read_condition(struct statement_reader *reader,
+		    struct statement *st,
 		    const struct sql_token *token);
-static void	read_param(struct statement_reader *reader, struct statement *st,
+static void	read_param(struct statement_reader *reader,
+		    struct statement *st,
 		    const struct sql_token *token);
-static void	read_sort(struct statement_reader *reader, struct statement *st,
-		    const struct sql_token *token);
-static bool	split_sort(struct statement_reader *reader, struct sort_key *key,
+static void	read_sort(struct statement_reader *reader,
+		    struct statement *st, const struct sql_token *token);
+static bool	split_sort(struct statement_reader *reader,
+		    struct sort_key *key,
 		    const char *text, size_t len);
-static void	check_end(struct statement_reader *reader, struct statement *st,
+static void	check_end(struct statement_reader *reader,
+		    struct statement *st, const struct sql_token *tokens, size_t count);
+static void	check_lines(struct statement_reader *reader,
+		    struct statement *st);
+static void	check_list(struct statement_reader *reader,
+		    struct statement *st,
 		    const struct sql_token *tokens, size_t count);
-static void	check_lines(struct statement_reader *reader, struct statement *st);
-static void	check_list(struct statement_reader *reader, struct statement *st,
-		    const struct sql_token *tokens, size_t count);
-static void	check_clauses(struct statement_reader *reader, struct statement *st,
+static void	check_clauses(struct statement_reader *reader,
+		    struct statement *st,
 		    const struct sql_token *tokens, size_t count);
 static void	find_columns(struct statement *st,
 		    const struct sql_token *tokens, size_t count);
@@ -35,7 +42,8 @@ static int	nesting(const struct sql_token *token);
 static struct line *line_of(struct statement *st, size_t number);
 static void	add_piece(struct statement *st, enum piece_kind kind,
 		    const struct sql_token *token, size_t name);
-static size_t	name_index(struct statement_reader *reader, struct statement *st,
+static size_t	name_index(struct statement_reader *reader,
+		    struct statement *st,
 		    const char *text, size_t len, size_t line);
 
 void
@@ -45,7 +53,7 @@ statement_read(struct statement_reader *reader, struct statement *st,
 	size_t	i;
 
 	st->pieces = arena_zalloc(reader->set->arena,
-	    (count + 1) * sizeof(*st->pieces));
+	    (2 * count + 1) * sizeof(*st->pieces));
 	st->line_count = tokens[count].line - st->line + 1;
 	st->lines = arena_zalloc(reader->set->arena,
 	    st->line_count * sizeof(*st->lines));
@@ -60,13 +68,15 @@ statement_read(struct statement_reader *reader, struct statement *st,
 		reader->fault_count++;
 }
 
-/* Comments and newlines do not go into the text, but for the marks. */
+/* Comments do not go into the text; one in brackets parts like a blank. */
 static void
 read_token(struct statement_reader *reader, struct statement *st,
     const struct sql_token *token)
 {
-	struct line	*line;
-	size_t		 number;
+	const struct sql_token	 blank = { .kind = SQL_SPACE, .text = " ",
+	    .len = 1, .line = token->line };
+	struct line		*line;
+	size_t			 number;
 
 	line = line_of(st, token->line);
 	switch (token->kind) {
@@ -74,6 +84,7 @@ read_token(struct statement_reader *reader, struct statement *st,
 		read_line_comment(reader, st, token);
 		break;
 	case SQL_BLOCK_COMMENT:
+		add_piece(st, PIECE_TEXT, &blank, 0);
 		if (token->len == 8 &&
 		    memcmp(token->text, "/*keys*/", 8) == 0)
 			add_piece(st, PIECE_KEYS, token, 0);
@@ -115,7 +126,8 @@ read_line_comment(struct statement_reader *reader, struct statement *st,
 	}
 	if (statement_directive(token, "default", &rest, &len)) {
 		if (st->default_sort != NULL)
-			statement_fault(reader, token->line, "a second default");
+			statement_fault(reader, token->line,
+			    "a second default");
 		st->default_sort = arena_strndup(reader->set->arena, rest,
 		    len);
 		return;
@@ -129,7 +141,8 @@ read_line_comment(struct statement_reader *reader, struct statement *st,
 
 		if (len > word_len && memcmp(rest, words[i], word_len) == 0 &&
 		    rest[word_len + strspn(rest + word_len, " ")] == ':')
-			statement_fault(reader, token->line, "write -- %s: at the "
+			statement_fault(reader, token->line,
+			    "write -- %s: at the "
 			    "beginning of the line", words[i]);
 	}
 }
@@ -154,7 +167,8 @@ read_condition(struct statement_reader *reader, struct statement *st,
 		return;
 	}
 	if (token->is_first) {
-		statement_fault(reader, token->line, "--? without a line to leave out");
+		statement_fault(reader, token->line,
+		    "--? without a line to leave out");
 		return;
 	}
 	index = name_index(reader, st, name, len, token->line);
@@ -183,7 +197,8 @@ read_param(struct statement_reader *reader, struct statement *st,
 	if (!st->names[index].is_param) {
 		/* Room for :cursor.n, :page.limit, :fields in a variant. */
 		if (st->param_count == STATEMENT_PARAMS_MAX - 8) {
-			statement_fault(reader, token->line, "more than %d parameters",
+			statement_fault(reader, token->line,
+			    "more than %d parameters",
 			    STATEMENT_PARAMS_MAX - 8);
 			return;
 		}
@@ -217,7 +232,8 @@ read_sort(struct statement_reader *reader, struct statement *st,
 	key = &st->keys[st->key_count];
 	key->name = arena_strndup(reader->set->arena, rest, name_len);
 	if (statement_key_index(st, rest, name_len) < st->key_count) {
-		statement_fault(reader, token->line, "sort %s stands twice", key->name);
+		statement_fault(reader, token->line, "sort %s stands twice",
+		    key->name);
 		return;
 	}
 	rest += name_len;
@@ -236,7 +252,8 @@ read_sort(struct statement_reader *reader, struct statement *st,
 
 /* The last :: outside brackets divides; nothing else may be smuggled in. */
 static bool
-split_sort(struct statement_reader *reader, struct sort_key *key, const char *text,
+split_sort(struct statement_reader *reader, struct sort_key *key,
+    const char *text,
     size_t len)
 {
 	struct sql_lexer	 lexer;
@@ -294,7 +311,8 @@ check_end(struct statement_reader *reader, struct statement *st,
 		if (!sql_is_significant(&tokens[i]))
 			continue;
 		if (has_ended) {
-			statement_fault(reader, tokens[i].line, "%s: text after the ;",
+			statement_fault(reader, tokens[i].line,
+			    "%s: text after the ;",
 			    st->name);
 			return;
 		}
@@ -314,7 +332,8 @@ check_lines(struct statement_reader *reader, struct statement *st)
 	for (i = 0; i < st->line_count; i++) {
 		if (st->lines[i].is_inside &&
 		    (st->lines[i].params | st->lines[i].conditions) != 0)
-			statement_fault(reader, st->line + i, "a parameter on a line "
+			statement_fault(reader, st->line + i,
+			    "a parameter on a line "
 			    "that begins or ends inside quotes");
 	}
 }
@@ -332,21 +351,26 @@ check_list(struct statement_reader *reader, struct statement *st,
 	if (st->kind != STATEMENT_LIST) {
 		if (mark_count > 0 || st->key_count > 0 ||
 		    st->default_sort != NULL)
-			statement_fault(reader, st->line, "%s: sort, default and "
+			statement_fault(reader, st->line,
+			    "%s: sort, default and "
 			    "/*keys*/ are for a :list", st->name);
 		return;
 	}
 	if (mark_count != 1)
-		statement_fault(reader, st->line, "%s: a :list has /*keys*/ once",
+		statement_fault(reader, st->line,
+		    "%s: a :list has /*keys*/ once",
 		    st->name);
 	if (st->id_key == SIZE_MAX)
-		statement_fault(reader, st->line, "%s: a :list declares -- sort: id",
+		statement_fault(reader, st->line,
+		    "%s: a :list declares -- sort: id",
 		    st->name);
 	if (st->default_sort == NULL)
-		statement_fault(reader, st->line, "%s: a :list declares -- default:",
+		statement_fault(reader, st->line,
+		    "%s: a :list declares -- default:",
 		    st->name);
 	else if (!statement_parse_order(st, NULL, &order))
-		statement_fault(reader, st->line, "%s: default %s is not made of the "
+		statement_fault(reader, st->line,
+		    "%s: default %s is not made of the "
 		    "declared keys", st->name, st->default_sort);
 	check_clauses(reader, st, tokens, count);
 }
@@ -375,7 +399,8 @@ check_clauses(struct statement_reader *reader, struct statement *st,
 		}
 		for (j = 0; j < sizeof(others) / sizeof(others[0]); j++)
 			if (has_where && sql_is_word(&tokens[i], others[j]))
-				statement_fault(reader, tokens[i].line, "%s: %s behind "
+				statement_fault(reader, tokens[i].line,
+				    "%s: %s behind "
 				    "the where of a :list", st->name,
 				    others[j]);
 	}
@@ -465,7 +490,8 @@ add_piece(struct statement *st, enum piece_kind kind,
 
 /* STATEMENT_NAMES_MAX and a fault when there is no room. */
 static size_t
-name_index(struct statement_reader *reader, struct statement *st, const char *text,
+name_index(struct statement_reader *reader, struct statement *st,
+    const char *text,
     size_t len, size_t line)
 {
 	size_t	i;
@@ -475,7 +501,8 @@ name_index(struct statement_reader *reader, struct statement *st, const char *te
 		    memcmp(st->names[i].text, text, len) == 0)
 			return (i);
 	if (st->name_count == STATEMENT_NAMES_MAX) {
-		statement_fault(reader, line, "%s: more than %d names", st->name,
+		statement_fault(reader, line, "%s: more than %d names",
+		    st->name,
 		    STATEMENT_NAMES_MAX);
 		return (STATEMENT_NAMES_MAX);
 	}

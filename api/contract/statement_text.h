@@ -32,7 +32,7 @@ struct line {
 	uint64_t	 params;	/* bits of names that it holds */
 	uint64_t	 conditions;	/* bits of its --? name */
 	int		 balance;	/* brackets opened less closed */
-	bool		 is_inside;	/* a quote runs over its start or end */
+	bool		 is_inside;	/* quotes run over its ends */
 	bool		 has_where;	/* of the outermost select */
 };
 
@@ -52,7 +52,7 @@ struct statement {
 	const char		*name;
 	enum statement_kind	 kind;
 	const char		*file;
-	size_t			 line;		/* of its -- name: */
+	size_t			 line;	/* of its -- name: */
 	struct piece		*pieces;
 	size_t			 piece_count;
 	struct line		*lines;
@@ -92,9 +92,13 @@ struct statement_reader {
 	size_t			 capacity;	/* of set->all */
 };
 
+/* statements_load() of one text; file stands in messages. For fuzzers. */
+struct statements *statements_parse(const char *file, const char *text,
+	    size_t len, FILE *errors) MUST_CHECK;
+
 /* Fills st from what stands between two names. tokens[count] exists. */
-void	statement_read(struct statement_reader *reader, struct statement *st,
-	    const struct sql_token *tokens, size_t count);
+void	statement_read(struct statement_reader *reader,
+	    struct statement *st, const struct sql_token *tokens, size_t count);
 
 /* "file:line: text", counted. */
 void	statement_fault(struct statement_reader *reader, size_t line,

@@ -174,7 +174,8 @@ test_comments(void **state)
 	assert_becomes("-- :a 'quote\nselect :b -- it's :c\n, :d;\n-- end\n",
 	    "select $1\n, $2\n", "b d");
 	assert_becomes("select /* :a /* nested */ ' */ :b",
-	    "select  $1\n", "b");
+	    "select   $1\n", "b");
+	assert_becomes("select/*x*/1/**/:b", "select 1 $1\n", "b");
 	assert_becomes("select 1 - -1, a->>'x', a#>>'{}'",
 	    "select 1 - -1, a->>'x', a#>>'{}'\n", "");
 	assert_becomes("\n\nselect 1\n\n\nfrom t  \n", "select 1\nfrom t\n",
@@ -251,7 +252,7 @@ test_left_out(void **state)
 	    "code", &order));
 	made = variant(set, "listThings", FORM_PLAIN, &order, "");
 	assert_string_equal(made->text,
-	    "select t.body , (t.code)::text as k1, (t.id)::text as k2\n"
+	    "select t.body  , (t.code)::text as k1, (t.id)::text as k2\n"
 	    "from things t\n"
 	    "where true\n"
 	    "  and t.zone = $1\n"
@@ -267,7 +268,7 @@ test_left_out(void **state)
 	assert_ptr_not_equal(made, again);
 	assert_int_not_equal(made->id, again->id);
 	assert_string_equal(made->text,
-	    "select t.body , (t.code)::text as k1, (t.id)::text as k2\n"
+	    "select t.body  , (t.code)::text as k1, (t.id)::text as k2\n"
 	    "from things t\n"
 	    "where true\n"
 	    "  and t.due_on <= $1::date\n"
@@ -316,7 +317,7 @@ test_fields(void **state)
 	assert_string_equal(made->text,
 	    "select app.pick(w.body, $1) as body, w.k1\n"
 	    "from (\n"
-	    "select t.body , (t.id)::text as k1\n"
+	    "select t.body  , (t.id)::text as k1\n"
 	    "from things t\n"
 	    "where true\n"
 	    "  and t.zone = $2\n"
@@ -498,6 +499,7 @@ test_refused(void **state)
 		const char	*message;
 	} cases[] = {
 		{ "select 1\n", "a.sql:1: text before the first" },
+		{ "-- name: a :one\nselect '\xff'", "a.sql:1: not UTF-8" },
 		{ "-- name: getThing\nselect 1", "a.sql:1: write -- name:" },
 		{ "-- name: GetThing :one\nselect 1", "write -- name:" },
 		{ "-- name: getThing :two\nselect 1",
