@@ -127,6 +127,8 @@ request_submit(struct request *rq, struct pgpool *pool,
 {
 	rq->job.on_done = on_job_done;
 	rq->job.arg = rq;
+	rq->job.timeout_ms = rq->binding->op->timeout_ms;
+	rq->job.is_read_only = rq->binding->op->method == METHOD_GET;
 	rq->on_result = on_result;
 	rq->ref_count++;
 	if (!pgpool_submit(pool, &rq->job)) {

@@ -14,9 +14,11 @@
 #include "app/request.h"
 #include "base/config.h"
 #include "base/problem.h"
+#include "io/pginfo.h"
 
 struct service	service;
 
+static char		*conninfo;	/* names looked up; as long as the process */
 static const char	*scope_names[SERVICE_SCOPES_MAX];
 static int		 scope_count;
 
@@ -58,6 +60,9 @@ service_load(FILE *errors)
 
 	if (!load_problems(config->home, errors))
 		return (false);
+	conninfo = pginfo_resolve(config->database_url, errors);
+	if (conninfo == NULL)
+		return (false);
 	(void)snprintf(path, sizeof(path), "%s/openapi", config->home);
 	service.contract = contract_load(path, errors);
 	(void)snprintf(path, sizeof(path), "%s/db/queries", config->home);
@@ -79,7 +84,7 @@ service_open(void)
 	const struct config	*config = config_get();
 	struct pgpool_options	 options = {
 		.name = "main",
-		.conninfo = config->database_url,
+		.conninfo = conninfo,
 		.size = (int)config->pool_size,
 		.depth = (int)config->pipeline_depth,
 		.queue_max = (int)config->queue_max,
@@ -93,7 +98,7 @@ service_open(void)
 	options.size = (int)config->slow_pool_size;
 	options.depth = 1;
 	service.slow_pool = pgpool_new(&options);
-	pglisten_start(config->database_url, "dudao_principal",
+	pglisten_start(conninfo, "dudao_principal",
 	    principal_on_notify, principal_on_listening);
 }
 
