@@ -4,11 +4,6 @@
 
 set local dudao.is_demo = 'on';
 
--- Nothing happens without appointed inspectors (35_appointments.sql).
-select exists (select from dudao.inspector_appointments
-    where state = 'active') as has_inspectors \gset
-\if :has_inspectors
-
 -- Hands: set the clock, act as a unit, name things ---------------------------
 
 create function pg_temp.at(days integer, hour integer default 9)
@@ -568,4 +563,3 @@ end
 $$;
 
 select set_config('dudao.now', '', true), app.act_as('', true);
-\endif
