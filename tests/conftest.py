@@ -1,6 +1,7 @@
 """Fixtures of all tests: the service, clients and database connections."""
 
 import os
+import shutil
 import subprocess
 
 import pytest
@@ -48,6 +49,7 @@ def make_service(workspace):
         finally:
             if (service.state / "pg").exists():
                 service.cluster("stop")
+            shutil.rmtree(service.state, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

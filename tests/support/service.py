@@ -52,6 +52,15 @@ def wait_for(condition, seconds=10, what="condition"):
         time.sleep(0.02)
 
 
+def is_alive(pid):
+    """False for a process that waits for its parent to look at its end."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as stat:
+            return stat.read().rpartition(")")[2].split()[0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 def environment(settings):
     """The caller's environment without its own settings of the service."""
     env = {k: v for k, v in os.environ.items() if not k.startswith("DUDAO_")}
