@@ -74,9 +74,13 @@ kore_parent_configure(int argc, char *argv[])
 	log_set_level(level_of(config->log_level));
 	metrics_init();
 	share_parent();
-	if (!read_secret(config->secret_file) ||
-	    !token_keys_load(config->keys_dir, stderr) ||
-	    !attachment_init() || !service_load(stderr))
+	if (!token_keys_load(config->keys_dir, stderr)) {
+		fprintf(stderr, "DUDAO_KEYS=%s: no usable keys\n",
+		    config->keys_dir);
+		exit(1);
+	}
+	if (!read_secret(config->secret_file) || !attachment_init() ||
+	    !service_load(stderr))
 		exit(1);
 	log_event(LOG_LEVEL_INFO, "contract-loaded", "version",
 	    config->build_version);
