@@ -105,7 +105,7 @@ select * from app.act('problems', :problem_id::uuid, 'rebound', :ctx.if_match::i
 select * from app.act('problems', :problem_id::uuid, 'void', :ctx.if_match::integer, :body::jsonb)
 
 -- name: listProblemTransitions :one
-select app.transitions_of('problems', v.id) as body
+select app.transitions_of('problems', v.id) as body, v.version as etag
 from app.problems_json v
 where v.id = :problem_id::uuid
 

@@ -23,7 +23,7 @@ select * from app.act('rectification_plans', :plan_id::uuid, 'accept', :ctx.if_m
 select * from app.act('rectification_plans', :plan_id::uuid, 'return', :ctx.if_match::integer, :body::jsonb)
 
 -- name: listRectificationPlanTransitions :one
-select app.transitions_of('rectification_plans', v.id) as body
+select app.transitions_of('rectification_plans', v.id) as body, v.version as etag
 from app.rectification_plans_json v
 where v.id = :plan_id::uuid
 

@@ -45,6 +45,6 @@ select * from app.act('supervision_targets', :target_id::uuid, 'excuse', :ctx.if
 select * from app.act('supervision_targets', :target_id::uuid, 'record_obstruction', :ctx.if_match::integer, :body::jsonb)
 
 -- name: listSupervisionTargetTransitions :one
-select app.transitions_of('supervision_targets', v.id) as body
+select app.transitions_of('supervision_targets', v.id) as body, v.version as etag
 from app.supervision_targets_json v
 where v.id = :target_id::uuid

@@ -63,7 +63,7 @@ select * from app.act('supervision_tasks', :task_id::uuid, 'archive', :ctx.if_ma
 select * from app.act('supervision_tasks', :task_id::uuid, 'cancel', :ctx.if_match::integer, :body::jsonb)
 
 -- name: listSupervisionTaskTransitions :one
-select app.transitions_of('supervision_tasks', v.id) as body
+select app.transitions_of('supervision_tasks', v.id) as body, v.version as etag
 from app.supervision_tasks_json v
 where v.id = :task_id::uuid
 

@@ -55,6 +55,6 @@ select * from app.act('visits', :visit_id::uuid, 'review', :ctx.if_match::intege
 select * from app.act('visits', :visit_id::uuid, 'return', :ctx.if_match::integer, :body::jsonb)
 
 -- name: listVisitTransitions :one
-select app.transitions_of('visits', v.id) as body
+select app.transitions_of('visits', v.id) as body, v.version as etag
 from app.visits_json v
 where v.id = :visit_id::uuid

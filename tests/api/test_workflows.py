@@ -149,7 +149,7 @@ def test_steps_need_a_role(db):
 def operations(api):
     """(resource, action) -> (path, example of the body)"""
     found = {}
-    for path, method, operation in api.contract.operations():
+    for method, path, operation in api.contract.operations():
         parts = path.strip("/").split("/")
         if method.lower() != "post" or len(parts) != 4 \
                 or not parts[2].startswith("{"):
