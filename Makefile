@@ -15,7 +15,7 @@ export PYTHONDONTWRITEBYTECODE = 1
 
 # --- the module -------------------------------------------------------------
 
-LIBS := libpq jansson libjwt yaml-0.1 libcrypto zlib libpcre2-8 libmagic
+LIBS := libpq jansson yaml-0.1 libcrypto zlib libpcre2-8 libmagic
 
 # Kore's build options change its structs (http.h:289): they belong to every
 # object. The directories of other people's headers give no warnings.
@@ -63,7 +63,7 @@ build: $(BUILD)/api.so ## Compile api/ into build/api.so
 SAN := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer
 PURE_SOURCES := $(wildcard api/base/*.c api/contract/*.c)
-PURE_LIBS = $$(pkg-config --libs jansson libjwt yaml-0.1 libcrypto zlib \
+PURE_LIBS = $$(pkg-config --libs jansson yaml-0.1 libcrypto zlib \
 	libpcre2-8)
 SAN_OBJECTS := $(PURE_SOURCES:%.c=$(BUILD)/san/%.o)
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%, \
@@ -148,7 +148,8 @@ bench: install-test ## Measure against pgbench, side by side
 
 # --- checks -------------------------------------------------------------------
 
-C_FILES = $(wildcard api/*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch])
+C_FILES = $(wildcard api/*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch] \
+	tests/pool/*.[ch])
 
 .PHONY: lint
 lint: install-test ## Every static check
