@@ -75,7 +75,7 @@ $(BUILD)/san/%.o: %.c $(BUILD)/flags
 
 $(BUILD)/unit/%: $(BUILD)/san/tests/unit/%.o $(SAN_OBJECTS)
 	@mkdir -p $(@D)
-	gcc $(SAN) -o $@ $^ $(PURE_LIBS) -lcmocka
+	gcc $(SAN) -o $@ $^ $(PURE_LIBS) -ljwt -lcmocka
 
 .PHONY: unit
 unit: $(UNIT_TESTS) ## Run the C unit tests under ASan and UBSan
