@@ -4,6 +4,7 @@
  */
 #include "contract/openapi_load.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -76,6 +77,7 @@ compile_param(struct loader *loader, struct operation *op, size_t own_from,
 
 	for (i = 0; i < op->param_count; i++) {
 		param = &op->params[i];
+		assert(param->name != NULL);
 		if (strcmp(param->name, made.name) != 0)
 			continue;
 		if (param->in != made.in || i >= own_from || own_from == 0)

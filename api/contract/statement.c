@@ -221,7 +221,7 @@ statement_parse_order(const struct statement *st, const char *sort,
 		sort = st->default_sort;
 	if (sort == NULL || *sort == '\0')
 		return (false);
-	is_descending = has_id = false;
+	has_id = false;
 	for (;;) {
 		is_descending = *sort == '-';
 		sort += is_descending;

@@ -9,23 +9,20 @@
 #include "contract/statement_text.h"
 
 static void	read_token(struct statement_reader *reader,
-		    struct statement *st,
-		    const struct sql_token *token);
+		    struct statement *st, const struct sql_token *token);
 static void	read_line_comment(struct statement_reader *reader,
 		    struct statement *st, const struct sql_token *token);
 static void	read_condition(struct statement_reader *reader,
-		    struct statement *st,
-		    const struct sql_token *token);
+		    struct statement *st, const struct sql_token *token);
 static void	read_param(struct statement_reader *reader,
-		    struct statement *st,
-		    const struct sql_token *token);
+		    struct statement *st, const struct sql_token *token);
 static void	read_sort(struct statement_reader *reader,
 		    struct statement *st, const struct sql_token *token);
 static bool	split_sort(struct statement_reader *reader,
-		    struct sort_key *key,
-		    const char *text, size_t len);
+		    struct sort_key *key, const char *text, size_t len);
 static void	check_end(struct statement_reader *reader,
-		    struct statement *st, const struct sql_token *tokens, size_t count);
+		    struct statement *st, const struct sql_token *tokens,
+		    size_t count);
 static void	check_lines(struct statement_reader *reader,
 		    struct statement *st);
 static void	check_list(struct statement_reader *reader,
@@ -36,8 +33,7 @@ static void	check_clauses(struct statement_reader *reader,
 		    const struct sql_token *tokens, size_t count);
 static void	find_columns(struct statement *st,
 		    const struct sql_token *tokens, size_t count);
-static void	add_column(struct statement *st,
-		    const struct sql_token *token);
+static void	add_column(struct statement *st, const struct sql_token *token);
 static int	nesting(const struct sql_token *token);
 static struct line *line_of(struct statement *st, size_t number);
 static void	add_piece(struct statement *st, enum piece_kind kind,

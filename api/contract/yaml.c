@@ -191,10 +191,12 @@ read_document(struct reader *reader)
 	if (!next_event(reader) ||
 	    (document = read_node(reader, 0)) == NULL)
 		return (NULL);
-	if (!next_event(reader) || !next_event(reader)) {
-		json_decref(document);
-		return (NULL);
-	}
+	do {
+		if (!next_event(reader)) {
+			json_decref(document);
+			return (NULL);
+		}
+	} while (reader->event.type == YAML_DOCUMENT_END_EVENT);
 	if (reader->event.type != YAML_STREAM_END_EVENT)
 		fault(reader, event_line(reader), "a second document");
 	return (document);
@@ -407,7 +409,7 @@ plain_number(struct reader *reader, const char *text, size_t len)
 	}
 	whole = strspn(digits, "0123456789");
 	p = digits + whole;
-	part = power = 0;
+	part = 0;
 	if (*p == '.') {
 		part = strspn(++p, "0123456789");
 		p += part;
@@ -427,7 +429,8 @@ plain_number(struct reader *reader, const char *text, size_t len)
 		return (NULL);
 	if (*p == 'e' || *p == 'E') {
 		p += 1 + (p[1] == '-' || p[1] == '+');
-		if ((power = strspn(p, "0123456789")) == 0)
+		power = strspn(p, "0123456789");
+		if (power == 0)
 			return (NULL);
 		p += power;
 	}
