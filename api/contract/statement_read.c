@@ -33,7 +33,8 @@ static void	check_clauses(struct statement_reader *reader,
 		    const struct sql_token *tokens, size_t count);
 static void	find_columns(struct statement *st,
 		    const struct sql_token *tokens, size_t count);
-static void	add_column(struct statement *st, const struct sql_token *token);
+static void	add_column(struct statement *st,
+		    const struct sql_token *token);
 static int	nesting(const struct sql_token *token);
 static struct line *line_of(struct statement *st, size_t number);
 static void	add_piece(struct statement *st, enum piece_kind kind,
