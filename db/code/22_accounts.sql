@@ -132,24 +132,24 @@ $$;
 
 -- The own password; the session that asks goes on, the others end.
 create or replace function app.change_my_password(
-    body jsonb, session_id uuid) returns setof app.answer
+    request jsonb, session_id uuid) returns setof app.answer
 language plpgsql
 as $$
 declare
     faults app.fault[];
 begin
-    select app.password_faults(u.login, body ->> 'new_password',
+    select app.password_faults(u.login, request ->> 'new_password',
             '/new_password') into faults
     from app.users_json u
     where u.id = app.user_id();
-    if body ->> 'new_password' = body ->> 'current_password' then
+    if request ->> 'new_password' = request ->> 'current_password' then
         faults := faults || app.fault('password-unchanged', '/new_password');
     end if;
     if cardinality(faults) > 0 then
         perform app.refuse(422, 'validation-failed', faults);
     end if;
-    if not app.change_password(body ->> 'current_password',
-            body ->> 'new_password', session_id) then
+    if not app.change_password(request ->> 'current_password',
+            request ->> 'new_password', session_id) then
         perform app.refuse(422, 'validation-failed', array[
             app.fault('password-wrong', '/current_password')]);
     end if;

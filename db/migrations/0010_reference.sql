@@ -28,8 +28,7 @@ create table dudao.divisions (
     population_year integer check (population_year between 1949 and 2100),
     active_from date,
     active_to date,
-    search text[] generated always as
-        (app.bigrams(name || ' ' || code)) stored,
+    search text[] generated always as (app.bigrams(name)) stored,
     check (active_to >= active_from)
 );
 create index on dudao.divisions (parent_id);
@@ -50,8 +49,8 @@ create table dudao.persons (
     position_title text check (length(position_title) <= 100),
     phone text check (length(phone) <= 30),
     email text check (length(email) <= 200),
-    search text[] generated always as
-        (app.bigrams(name || ' ' || code)) stored
+    -- names alone: pairs of digits of a code would find other people
+    search text[] generated always as (app.bigrams(name)) stored
 );
 create index on dudao.persons (name, id);
 create index on dudao.persons (organization_id, id);
@@ -88,9 +87,8 @@ create table dudao.organizations (
     contact_name text check (length(contact_name) <= 100),
     contact_phone text check (length(contact_phone) <= 30),
     address text check (length(address) <= 200),
-    search text[] generated always as (app.bigrams(
-        name || ' ' || short_name || ' ' || code || ' '
-        || coalesce(uscc, ''))) stored
+    search text[] generated always as
+        (app.bigrams(name || ' ' || short_name)) stored
 );
 create index on dudao.organizations (kind, id);
 create index on dudao.organizations (division_id, id);

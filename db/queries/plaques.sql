@@ -43,6 +43,6 @@ select * from app.act('plaques', :plaque_id::uuid, 'remove',
     :ctx.if_match::integer, :body::jsonb)
 
 -- name: listPlaqueTransitions :one
-select app.transitions_of('plaques', v.id) as body
+select app.transitions_of('plaques', v.id) as body, v.version as etag
 from app.plaques_json v
 where v.id = :plaque_id::uuid

@@ -57,6 +57,6 @@ select * from app.act('policy_documents', :policy_document_id::uuid, 'void',
     :ctx.if_match::integer, :body::jsonb)
 
 -- name: listPolicyDocumentTransitions :one
-select app.transitions_of('policy_documents', v.id) as body
+select app.transitions_of('policy_documents', v.id) as body, v.version as etag
 from app.policy_documents_json v
 where v.id = :policy_document_id::uuid

@@ -45,6 +45,6 @@ select * from app.act('role_grants', :role_grant_id::uuid, 'end',
     :ctx.if_match::integer, :body::jsonb)
 
 -- name: listRoleGrantTransitions :one
-select app.transitions_of('role_grants', v.id) as body
+select app.transitions_of('role_grants', v.id) as body, v.version as etag
 from app.role_grants_json v
 where v.id = :role_grant_id::uuid

@@ -27,6 +27,6 @@ select * from app.act('rule_parameter_changes', :rule_parameter_change_id::uuid,
     :ctx.if_match::integer, :body::jsonb)
 
 -- name: listRuleParameterChangeTransitions :one
-select app.transitions_of('rule_parameter_changes', v.id) as body
+select app.transitions_of('rule_parameter_changes', v.id) as body, v.version as etag
 from app.rule_parameter_changes_json v
 where v.id = :rule_parameter_change_id::uuid

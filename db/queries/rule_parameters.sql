@@ -16,6 +16,6 @@ from app.rule_parameters_json v
 where v.id = :rule_parameter_id::uuid
 
 -- name: listRuleParameterValues :one
-select app.rule_parameter_history(v.key) as body
+select app.rule_parameter_history(v.key) as body, v.version as etag
 from app.rule_parameters_json v
 where v.id = :rule_parameter_id::uuid
