@@ -9,21 +9,15 @@ insert into app.scope_predicates(resource, scope, predicate)
 select 'attachments', scope, $$
         created_by = (select app.user_id())
         or organization_id = (select app.organization_id())
-        or (subject_type = 'problems' and exists (select from dudao.problems s where s.id = subject_id))
-        or (subject_type = 'visits' and exists (select from dudao.visits s where s.id = subject_id))
-        or (subject_type = 'rectification_reports' and exists (select from dudao.rectification_reports s where s.id = subject_id))
-        or (subject_type = 'problem_reviews' and exists (select from dudao.problem_reviews s where s.id = subject_id))
-        or (subject_type = 'supervision_tasks' and exists (select from dudao.supervision_tasks s where s.id = subject_id))
-        or (subject_type = 'publications' and exists (select from dudao.publications s where s.id = subject_id))
-        or (subject_type = 'policy_documents' and exists (select from dudao.policy_documents s where s.id = subject_id))$$
+        or app.can_read(subject_type, subject_id)$$
 from unnest('{o,c,s,z}'::text[]) as scope;
 
 -- The public gets what is classified so and belongs to something published.
 insert into app.scope_predicates(resource, scope, predicate) values
     ('attachments', 'p', $$
         classification = 'public' and voided_at is null
-        and ((subject_type = 'publications' and exists (select from dudao.publications s where s.id = subject_id))
-            or (subject_type = 'policy_documents' and exists (select from dudao.policy_documents s where s.id = subject_id)))$$);
+        and subject_type in ('publications', 'policy_documents')
+        and app.can_read(subject_type, subject_id)$$);
 
 insert into app.enumerations(name, value, label_zh, label_en, sort) values
     ('attachments.classification', 'public', '公开', 'Public', 1),

@@ -24,9 +24,9 @@ insert into app.scope_predicates(resource, scope, predicate) values
 on conflict (resource, scope) do update set predicate = excluded.predicate;
 
 insert into app.row_rules(resource, name, expression, pointer, code, rule_id, clause_id, params) values
-    ('publications', 'title_names_nobody', 'not app.names_a_person(new.title)', '/title', 'personal-number', 'R-PUB-03', 'L-XX-01', null),
-    ('publications', 'body_names_nobody', 'not app.names_a_person(new.body)', '/body', 'personal-number', 'R-PUB-03', 'L-XX-01', null),
-    ('publications', 'summary_names_nobody', 'not app.names_a_person(new.summary)', '/summary', 'personal-number', 'R-PUB-03', 'L-XX-01', null),
+    ('publications', 'title_names_nobody', 'not app.names_a_person(new.title)', '/title', 'personal-data', 'R-PUB-03', 'L-XX-01', null),
+    ('publications', 'body_names_nobody', 'not app.names_a_person(new.body)', '/body', 'personal-data', 'R-PUB-03', 'L-XX-01', null),
+    ('publications', 'summary_names_nobody', 'not app.names_a_person(new.summary)', '/summary', 'personal-data', 'R-PUB-03', 'L-XX-01', null),
     ('publications', 'expiry_after_publication', 'new.expires_at > new.published_at', '/expires_at', 'date-before-start', null, null, null),
     ('publication_placements', 'place_is_named', 'num_nonnulls(new.url, new.broadcast_slot) > 0', '/url', 'placement-without-place', 'R-PUB-01', 'C2.3.1.b', null),
     ('publication_placements', 'not_in_the_future', 'new.placed_at <= now() + interval ''5 minutes''', '/placed_at', 'date-in-future', null, null, null);
