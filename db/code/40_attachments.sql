@@ -8,7 +8,8 @@ select app.register('attachments', permission_group => 'attachments', machine =>
 insert into app.scope_predicates(resource, scope, predicate)
 select 'attachments', scope, $$
         created_by = (select app.user_id())
-        or organization_id = (select app.organization_id())
+        or (organization_id = (select app.organization_id())
+            and (select app.has_role('school_account', 'township_account', 'department_account')))
         or app.can_read(subject_type, subject_id)$$
 from unnest('{o,c,s,z}'::text[]) as scope;
 
