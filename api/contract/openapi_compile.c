@@ -219,10 +219,13 @@ compile_security(struct loader *loader, struct operation *op, json_t *node,
 		loader_fault(loader, at, "security is missing");
 		return;
 	}
-	op->is_public = json_array_size(security) == 0;
+	/* [] and [{}] both ask for nothing (OpenAPI 3.1, 4.8.10). */
+	requirement = json_array_get(security, 0);
+	op->is_public = json_array_size(security) == 0 ||
+	    (json_array_size(security) == 1 && json_is_object(requirement) &&
+	    json_object_size(requirement) == 0);
 	if (op->is_public)
 		return;
-	requirement = json_array_get(security, 0);
 	if (json_array_size(security) > 1 ||
 	    json_object_size(requirement) != 1) {
 		loader_fault(loader, at, "alternatives are not supported: "
