@@ -21,8 +21,8 @@ import psycopg2
 import requests
 
 HOME = pathlib.Path(__file__).resolve().parents[2]
-START_SECONDS = 60
-STOP_SECONDS = 60
+START_SECONDS = 120
+STOP_SECONDS = 90
 
 # What Kore's parent says when a worker has ended without being asked to.
 CRASH = re.compile(
