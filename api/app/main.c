@@ -53,6 +53,7 @@ KORE_SECCOMP_FILTER("dudao",
 #define TICK_MS		20
 
 static void	on_tick(void *arg, uint64_t now);
+static bool	read_keys(void);
 static bool	read_secret(const char *path);
 static enum log_level level_of(const char *name);
 
@@ -98,6 +99,8 @@ kore_worker_configure(void)
 	metric_add(METRIC_WORKER_STARTS, 1);
 	guard_init(&options);
 	principal_init();
+	/* The parent's are those of the start: it hears no SIGHUP. */
+	(void)read_keys();
 	service_open();
 	share_worker();
 	(void)kore_timer_add(on_tick, TICK_MS, NULL, 0);
@@ -133,11 +136,21 @@ on_module(int action)
 {
 	if (action == KORE_MODULE_LOAD)
 		return (KORE_RESULT_OK);
-	if (worker != NULL)
-		log_event(LOG_LEVEL_INFO,
-		    token_keys_load(config_get()->keys_dir, stderr) ?
-		    "reloaded" : "reload-failed", NULL, NULL);
+	if (worker != NULL && read_keys())
+		log_event(LOG_LEVEL_INFO, "reloaded", NULL, NULL);
 	return (KORE_RESULT_ERROR);
+}
+
+/* Keeps those that it has when the new ones are not all good. */
+static bool
+read_keys(void)
+{
+	if (!token_keys_load(config_get()->keys_dir, stderr)) {
+		log_event(LOG_LEVEL_ERROR, "reload-failed", NULL, NULL);
+		return (false);
+	}
+	principal_on_keys();
+	return (true);
 }
 
 static void

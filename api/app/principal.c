@@ -221,6 +221,15 @@ principal_on_listening(bool is_on)
 	    is_on ? "revocations-heard" : "revocations-deaf", NULL, NULL);
 }
 
+void
+principal_on_keys(void)
+{
+	struct token_entry	*entry, *next;
+
+	HASH_ITER(hh, tokens, entry, next)
+		token_forget(entry);
+}
+
 static void
 token_forget(struct token_entry *owned_entry)
 {

@@ -63,4 +63,7 @@ bool			 principal_has_role(const struct principal *principal,
 void			 principal_on_notify(const char *user_id);
 void			 principal_on_listening(bool is_listening);
 
+/* The keys were read again: a token may have lost its own. */
+void			 principal_on_keys(void);
+
 #endif
