@@ -107,7 +107,8 @@ op_getLivez(struct request *rq)
 enum step_result
 op_getReadyz(struct request *rq)
 {
-	if (service.is_draining || !pgpool_is_ready(service.pool))
+	if (service.is_draining || !pgpool_is_ready(service.pool) ||
+	    !pgpool_is_ready(service.slow_pool))
 		return (request_problem_code(rq, "service-unavailable"));
 	(void)request_add_step(rq, service.set_context_read);
 	(void)request_add_step(rq, service.probe_schema);

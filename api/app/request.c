@@ -129,13 +129,15 @@ request_submit(struct request *rq, struct pgpool *pool,
 	rq->job.arg = rq;
 	rq->job.timeout_ms = rq->binding->op->timeout_ms;
 	rq->job.is_read_only = rq->binding->op->method == METHOD_GET;
-	rq->on_result = on_result;
-	rq->ref_count++;
 	if (!pgpool_submit(pool, &rq->job)) {
-		rq->ref_count--;
+		if (!pgpool_is_ready(pool))
+			return (request_problem_code(rq,
+			    "database-unavailable"));
 		metric_add(METRIC_DB_QUEUE_FULL, 1);
 		return (request_problem_code(rq, "overloaded"));
 	}
+	rq->on_result = on_result;
+	rq->ref_count++;
 	pgpool_flush(pool);
 	return (STEP_WAIT);
 }
