@@ -378,7 +378,7 @@ refuse_database(struct request *rq)
 	if (strcmp(state, "57014") == 0)
 		return (request_problem_code(rq, "statement-timeout"));
 	if (strncmp(state, "40", 2) == 0 || strncmp(state, "55P", 3) == 0)
-		return (request_problem_code(rq, "service-unavailable"));
+		return (request_problem_code(rq, "conflict-retry"));
 	if (strncmp(state, "57", 2) == 0 || strncmp(state, "08", 2) == 0 ||
 	    strncmp(state, "53", 2) == 0)
 		return (request_problem_code(rq, "database-unavailable"));

@@ -82,8 +82,6 @@ static const struct setting	table[] = {
 	    "longest `count=exact`"),
 	NUMBER("DUDAO_ACCESS_TOKEN_S", access_token_s, "900", 60, 3600,
 	    "life of an access token"),
-	NUMBER("DUDAO_REFRESH_TOKEN_S", refresh_token_s, "1209600", 3600,
-	    7776000, "life of a refresh token"),
 	NUMBER("DUDAO_DRAIN_MS", drain_ms, "10000", 0, 300000,
 	    "time for running requests when the service stops"),
 	NUMBER("DUDAO_RATE_LIMIT", rate_limit, "6000", 0, 1000000,
@@ -96,8 +94,6 @@ static const struct setting	table[] = {
 	    "1 = check own answers against the contract (tests)"),
 	NUMBER("DUDAO_BODY_MAX", body_max, "1048576", 1024, 16777216,
 	    "bytes of a request body, unless the operation says more"),
-	NUMBER("DUDAO_UPLOAD_MAX", upload_max, "20971520", 1024, 104857600,
-	    "bytes of an attachment"),
 
 	/* conf/settings holds the same rows for the scripts. */
 	SCRIPT_TEXT("DUDAO_STATE", "var",

@@ -29,14 +29,12 @@ struct config {
 	int64_t		 statement_timeout_ms;	/* DUDAO_STATEMENT_TIMEOUT_MS: 100..600000, 5000 */
 	int64_t		 count_timeout_ms;	/* DUDAO_COUNT_TIMEOUT_MS: 10..60000, 1000 */
 	int64_t		 access_token_s;	/* DUDAO_ACCESS_TOKEN_S: 60..3600, 900 */
-	int64_t		 refresh_token_s;	/* DUDAO_REFRESH_TOKEN_S: 3600..7776000, 1209600 */
 	int64_t		 drain_ms;		/* DUDAO_DRAIN_MS: 0..300000, 10000 */
 	int64_t		 rate_limit;		/* DUDAO_RATE_LIMIT: requests a minute and user (or address) and worker, 0 = none, 6000 */
 	int64_t		 public_rate_limit;	/* DUDAO_PUBLIC_RATE_LIMIT: the same for anonymous, 0 = none, 600 */
 	int64_t		 trusted_proxy;		/* DUDAO_TRUSTED_PROXY: 1 = take the client's address from X-Forwarded-For, 0 */
 	int64_t		 validate_responses;	/* DUDAO_VALIDATE_RESPONSES: 1 = check own answers against the contract, 0 */
 	int64_t		 body_max;		/* DUDAO_BODY_MAX: bytes of a request body unless the operation says more, 1024..16777216, 1048576 */
-	int64_t		 upload_max;		/* DUDAO_UPLOAD_MAX: bytes of an attachment, 20971520 */
 };
 
 /*

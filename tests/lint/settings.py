@@ -17,5 +17,11 @@ service = dict(re.findall(
     (HOME / "api/base/config.c").read_text()))
 faults = [f"{name}: conf/settings and api/base/config.c differ"
           for name in scripts if service.get(name) != scripts[name]]
+readme = (HOME / "README.md").read_text()
+faults += [f"{name}: not in the README's table, or with another default"
+           for name, default in service.items()
+           if not re.search(rf"^\| `{name}` \| "
+                            rf"(?:`{re.escape(default)}`|\(required\)|) \|",
+                            readme, re.M)]
 print("\n".join(faults))
 sys.exit(bool(faults))
