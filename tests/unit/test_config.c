@@ -72,12 +72,10 @@ test_defaults(void **state)
 	assert_int_equal(config_get()->statement_timeout_ms, 5000);
 	assert_int_equal(config_get()->count_timeout_ms, 1000);
 	assert_int_equal(config_get()->access_token_s, 900);
-	assert_int_equal(config_get()->refresh_token_s, 1209600);
 	assert_int_equal(config_get()->drain_ms, 10000);
 	assert_int_equal(config_get()->rate_limit, 6000);
 	assert_int_equal(config_get()->public_rate_limit, 600);
 	assert_int_equal(config_get()->body_max, 1048576);
-	assert_int_equal(config_get()->upload_max, 20971520);
 }
 
 static void
