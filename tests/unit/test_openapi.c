@@ -123,7 +123,7 @@ check_document(const struct contract *contract)
 	assert_null(strstr(contract->json, "x-body-max"));
 	assert_non_null(strstr(contract->json, "\"x-note\":\"stays\""));
 	assert_non_null(strstr(contract->json, "\"x-clause\":"));
-	assert_non_null(strstr(contract->json, "\"multipleOf\":0.01}"));
+	assert_non_null(strstr(contract->json, "\"example\":92.35,\"multipleOf\":0.01}"));
 	assert_non_null(strstr(contract->json,
 	    "\"tags\":[{\"name\":\"Things\"}]"));
 }
