@@ -840,6 +840,20 @@ begin
             '制度文件已印发', new.title || '（' || new.doc_no || '）',
             app.users_with_role('office_staff', 'deputy_chief_inspector',
                 'inspector_ft', 'inspector_pt', 'zone_lead'));
+        -- 3.21: a draft, which then goes its way through 3.23
+        if new.is_public then
+            insert into dudao.publications(code, kind, subject_type,
+                subject_id, publisher_org_id, title, body)
+            select app.next_code('GK'), 'policy', 'policy_documents', new.id,
+                o.id, new.title,
+                new.title || '（' || new.doc_no || '）' || coalesce((
+                    select string_agg(E'\n' || (c ->> 'clause_id') || '　'
+                        || (c ->> 'text'), '')
+                    from jsonb_array_elements(new.clauses) as c), '')
+            from dudao.organizations o
+            where o.kind = 'supervision_office' and o.status = 'operating'
+            on conflict do nothing;
+        end if;
     end if;
 end
 $$;

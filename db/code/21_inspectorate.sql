@@ -9,7 +9,8 @@ select app.register('inspector_appointments',
     permission_group => 'appointments', machine => true, legal => true,
     editable_in => '{recommended,reviewing,publicizing,approved}',
     read_only => '{ended_on,end_reason,certificate_no,override_reason,
-        resignation_requested_on,renewal_of_id}');
+        resignation_requested_on,renewal_of_id,
+        publicity_publication_id,notice_publication_id}');
 select app.register('plaques', permission_group => 'zones', machine => true,
     editable_in => '{planned,posted}',
     read_only => '{posted_on,removed_on,flag_reason}');
@@ -473,6 +474,49 @@ as $$
         limit 1), 1)
 $$;
 
+-- One line more in the notice of that title, which is begun when need be. The
+-- draft then goes its way through 3.23.
+create or replace function app.add_to_notice(title text, line text)
+returns uuid
+language plpgsql security definer
+as $$
+declare
+    office uuid;
+    result uuid;
+begin
+    select o.id into office
+    from dudao.organizations o
+    where o.kind = 'supervision_office' and o.status = 'operating';
+    if office is null then
+        return null;
+    end if;
+    perform pg_advisory_xact_lock(
+        hashtextextended('dudao.notice:' || title, 0));
+    update dudao.publications p
+    set body = p.body || E'\n' || line
+    where p.kind = 'appointment_notice' and p.state = 'draft'
+        and p.subject_id is null and p.title = add_to_notice.title
+    returning p.id into result;
+    if result is null then
+        insert into dudao.publications as p (code, kind, publisher_org_id,
+            title, body)
+        values (app.next_code('GK'), 'appointment_notice', office, title,
+            line)
+        returning p.id into result;
+    end if;
+    return result;
+end
+$$;
+
+create or replace function app.appointment_line(
+    r dudao.inspector_appointments) returns text
+language sql stable
+as $$
+    select app.inspector_name(r.inspector_id) || '（'
+        || case r.employment when 'full_time' then '专职' else '兼职' end
+        || '，第' || r.term_no || '任期）'
+$$;
+
 create or replace function app.before_inspector_appointments(
     action text, r dudao.inspector_appointments, data jsonb)
 returns dudao.inspector_appointments
@@ -491,6 +535,9 @@ begin
                 app.parameter_int('publicity_workdays')));
         r.publicity_url := coalesce(data ->> 'publicity_url',
             r.publicity_url);
+        r.publicity_publication_id := app.add_to_notice(
+            '拟聘督学公示（' || r.publicity_from || '至' || r.publicity_to
+            || '）', app.appointment_line(r));
     when 'approve' then
         r.objections := coalesce(data -> 'objections', r.objections);
     when 'appoint' then
@@ -506,6 +553,8 @@ begin
             r.pre_service_passed_on);
         r.override_reason := data ->> 'override_reason';
         r.certificate_no := coalesce(r.certificate_no, app.next_code('PS'));
+        r.notice_publication_id := app.add_to_notice(
+            '督学聘任公告（' || app.today() || '）', app.appointment_line(r));
     when 'end' then
         r.ended_on := r.ends_on;
         r.end_reason := '任期届满';
@@ -1105,6 +1154,8 @@ select a.*,
         'pre_service_passed_on', a.pre_service_passed_on,
         'resignation_requested_on', a.resignation_requested_on,
         'renewal_of_id', a.renewal_of_id,
+        'publicity_publication_id', a.publicity_publication_id,
+        'notice_publication_id', a.notice_publication_id,
         'voided_at', app.ts(a.voided_at),
         'void_reason', a.void_reason,
         'state', a.state,

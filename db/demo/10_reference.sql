@@ -3,6 +3,7 @@
 -- below is invented, says nothing about the real place, and has is_demo =
 -- true. Generated from a few tables, the same each time.
 
+set local jit = off;
 select set_config('dudao.is_demo', 'on', true);
 
 

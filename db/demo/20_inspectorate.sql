@@ -2,6 +2,7 @@
 -- candidates. Their appointments, zones and plaques follow once there are
 -- accounts that can decide them (35_appointments.sql).
 
+set local jit = off;
 select set_config('dudao.is_demo', 'on', true);
 
 create temporary table new_inspectors on commit drop as

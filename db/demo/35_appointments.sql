@@ -6,6 +6,7 @@
 -- September 2025; 演示督学40 is in a third one that ends in 60 days and cannot
 -- be renewed. Two schools have no plaque.
 
+set local jit = off;
 select set_config('dudao.is_demo', 'on', true);
 
 create function pg_temp.at(day date, hour integer default 9) returns void
@@ -350,15 +351,52 @@ begin
 end
 $$;
 
+-- The notices of the appointments and the rules go public (3.23, L-DX-02).
+do $$
+declare
+    item record;
+    channel uuid;
+begin
+    insert into publication_channels(kind, name, owner_org_id, url)
+    select 'official_account', '平江教育督导公告栏（演示）', o.id,
+        'https://notices.example'
+    from organizations o
+    where o.code = 'ORG-OFF'
+    returning id into channel;
+    for item in
+        select p.id, p.kind, p.created_at, u.login
+        from publications p
+        join users u on u.id = p.created_by
+        where p.state = 'draft'
+        order by p.created_at, p.id
+    loop
+        perform set_config('dudao.now',
+            (item.created_at + interval '3 hours')::text, true);
+        perform pg_temp.step('publications', item.id, 'office_staff',
+            'submit');
+        perform pg_temp.step('publications', item.id, 'office_staff_2',
+            'secrecy_check', '{"result": "pass"}');
+        perform pg_temp.step('publications', item.id,
+            case item.login when 'chief_inspector'
+                then 'committee_director' else 'chief_inspector' end,
+            'approve', '{"comment": "同意公开"}');
+        perform pg_temp.step('publications', item.id, 'office_staff',
+            'publish', jsonb_build_object('placements', jsonb_build_array(
+                jsonb_build_object('channel_id', channel,
+                    'url', 'https://notices.example/' || item.id))));
+    end loop;
+end
+$$;
+
 -- What happened years ago waits for nobody: read, and acknowledged upstairs.
 select set_config('dudao.now', '', true);
 select app.act_as('', true);
 update notifications
 set read_at = created_at
 where read_at is null and subject_type in ('inspector_appointments',
-    'plaques', 'policy_documents', 'role_grants');
+    'plaques', 'policy_documents', 'role_grants', 'publications');
 update exchange_messages
 set state = 'acknowledged', sent_at = created_at, acked_at = created_at,
     next_attempt_at = null, attempts = 1,
     peer_receipt_no = 'DEMO-' || right(id::text, 8)
-where type = 'X-13' and state = 'pending';
+where type in ('X-13', 'X-15') and state = 'pending';

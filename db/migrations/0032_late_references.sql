@@ -12,3 +12,11 @@ alter table dudao.recusals
 alter table dudao.role_grants
     add foreign key (scope_zone_id) references dudao.zones,
     add foreign key (scope_organization_id) references dudao.organizations;
+
+-- L-DX-02: each appointment is made public twice, before the decision and
+-- after it; one notice names all of a day.
+alter table dudao.inspector_appointments
+    add column publicity_publication_id uuid references dudao.publications,
+    add column notice_publication_id uuid references dudao.publications;
+create index on dudao.inspector_appointments (publicity_publication_id);
+create index on dudao.inspector_appointments (notice_publication_id);
