@@ -85,11 +85,6 @@ unit: $(UNIT_TESTS) ## Run the C unit tests under ASan and UBSan
 	    { cat $$test.log; exit 1; }; \
 	done
 
-# The connection pool (ring 2) with a loop of its own instead of Kore's.
-.PHONY: pool
-pool: ## Try the connection pool against a PostgreSQL that is ended in every way
-	@tests/pool/run >$(BUILD)/pool.log 2>&1 || { cat $(BUILD)/pool.log; exit 1; }
-
 # --- fuzzers ------------------------------------------------------------------
 
 FUZZ_FLAGS := -O1 -g -fsanitize=address,undefined,fuzzer-no-link \
@@ -143,7 +138,7 @@ migrate: install ## Bring the database of DUDAO_STATE or DUDAO_OWNER_URL up to d
 
 .PHONY: test
 test: install-test ## Unit tests, then the service on a cluster of its own (T='-k word')
-	@$(MAKE) --no-print-directory -s build unit pool
+	@$(MAKE) --no-print-directory -s build unit
 	@$(PYTEST) tests $(T)
 
 .PHONY: bench
