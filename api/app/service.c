@@ -266,7 +266,7 @@ bind_parameters(const struct operation *op, FILE *errors)
 			is_good = false;
 		}
 	}
-	return (is_good);
+	return (statement_check(st, errors) && is_good);
 }
 
 static bool
