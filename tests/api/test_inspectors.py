@@ -157,6 +157,25 @@ def test_candidate_is_not_active(api):
                                 "background": "other"}, status=409)
 
 
+@pytest.mark.clause("L-DX-02", "R-INS-06")
+def test_each_appointment_is_made_public_twice(api, db):
+    staff = api.login("office_staff")
+    row = staff.one("inspectors", q="演示督学17")
+    answer = staff.get(f"/v1/inspectors/{row['id']}", status=200, params={
+        "expand": "appointments"}).json()
+    first = answer["appointments"][-1]
+    with db.cursor() as cursor:
+        for member in ("publicity_publication_id", "notice_publication_id"):
+            cursor.execute("select state, body from dudao.publications"
+                           " where id = %s", (first[member],))
+            state, body = cursor.fetchone()
+            assert state == "published" and "演示督学17（兼职" in body
+    titles = {row["title"] for row in api.get(
+        "/v1/public/appointment-notices", status=200,
+        params={"limit": 200}).json()["data"]}
+    assert "督学聘任公告（2022-08-25）" in titles
+
+
 @pytest.mark.clause("L-TL-7", "L-DX-03", "R-INS-05")
 def test_every_condition_is_needed(appointment):
     appointment.new(degree="below_bachelor", work_years=5)
@@ -190,7 +209,8 @@ def test_publicity_lasts_seven_working_days(appointment):
     assert refused.value.codes == {"objection-open"}
 
 
-@pytest.mark.clause("C2.1.1.f", "R-INS-10", "L-DX-05", "L-TL-6")
+@pytest.mark.clause("C2.1.1.f", "R-INS-10", "L-DX-05", "L-TL-6", "R-INS-03",
+                    "R-TRN-02")
 def test_appointment_and_first_day(appointment):
     appointment.new().until_approved()
     with pytest.raises(Refused) as refused:

@@ -107,11 +107,3 @@ def test_everybody_sees_posted_ones(api):
     assert rows[0]["public_phone"] and rows[0]["hotline"]
     assert api.list("public/plaques", ident_code="2143990006") == rows
     api.get("/v1/plaques", status=401)
-
-
-@pytest.mark.clause("L-GP-01", "R-PLQ-02")
-def test_photo_of_a_plaque_is_public(as_login):
-    with as_login("public").cursor() as cursor:
-        cursor.execute("select count(*) from dudao.attachments"
-                       " where subject_type = 'plaques'")
-        assert cursor.fetchone()[0] >= 300

@@ -86,7 +86,7 @@ def test_faults_come_together(api, body):
     assert "/ident_code" in pointers and "/latitude" in pointers
 
 
-@pytest.mark.clause("C2.2.2.g")
+@pytest.mark.clause("C2.2.2.g", "R-VIS-04")
 def test_private_schools_need_a_licence(api, body):
     staff = api.login("office_staff")
     body["ownership"] = "private_non_profit"
