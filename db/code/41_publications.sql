@@ -15,7 +15,7 @@ insert into app.scope_predicates(resource, scope, predicate) values
     ('publications', 'o', 'publisher_org_id = (select app.organization_id())'),
     ('publications', 'p', 'state in (''published'', ''corrected'') and (expires_at is null or expires_at > now())'),
     ('publications', 'x', 'false'),
-    ('publication_channels', 'o', 'active'),
+    ('publication_channels', 'o', 'false'),
     ('publication_channels', 'p', 'active'),
     ('publication_channels', 'x', 'true'),
     ('publication_placements', 'o', 'exists (select from dudao.publications s where s.id = publication_id and s.publisher_org_id = (select app.organization_id()))'),
@@ -27,9 +27,58 @@ insert into app.row_rules(resource, name, expression, pointer, code, rule_id, cl
     ('publications', 'title_names_nobody', 'not app.names_a_person(new.title)', '/title', 'personal-data', 'R-PUB-03', 'L-XX-01', null),
     ('publications', 'body_names_nobody', 'not app.names_a_person(new.body)', '/body', 'personal-data', 'R-PUB-03', 'L-XX-01', null),
     ('publications', 'summary_names_nobody', 'not app.names_a_person(new.summary)', '/summary', 'personal-data', 'R-PUB-03', 'L-XX-01', null),
+    ('publications', 'reason_names_nobody', 'not app.names_a_person(new.withdraw_reason)', '/reason', 'personal-data', 'R-PUB-03', 'L-XX-01', null),
     ('publications', 'expiry_after_publication', 'new.expires_at > new.published_at', '/expires_at', 'date-before-start', null, null, null),
-    ('publication_placements', 'place_is_named', 'num_nonnulls(new.url, new.broadcast_slot) > 0', '/url', 'placement-without-place', 'R-PUB-01', 'C2.3.1.b', null),
-    ('publication_placements', 'not_in_the_future', 'new.placed_at <= now() + interval ''5 minutes''', '/placed_at', 'date-in-future', null, null, null);
+    ('publications', 'unit_publishes_rectification',
+     'not app.is_unit_account() or new.kind = ''rectification_disclosure''',
+     '/kind', 'unit-publishes-rectification-only', 'R-PRB-06', 'C2.3.2.g', null),
+    -- checked at once: a draft about another unit's problem would keep that
+    -- unit from its own disclosure
+    ('publications', 'problem_of_the_publisher',
+     'new.subject_type is distinct from ''problems'' or exists (select from dudao.problems p
+        where p.id = new.subject_id and p.organization_id = new.publisher_org_id)',
+     '/subject_id', 'disclosure-of-another-unit', 'R-PRB-06', 'C2.3.2.g', null),
+    -- the text that was reviewed is the text that is published
+    ('publications', 'text_is_kept',
+     'old.id is null or (old.state = ''draft'' and new.state = ''draft'')
+        or (old.state = ''submitted'' and new.state = ''secrecy_checked'')
+        or (new.kind, new.subject_type, new.subject_id, new.publisher_org_id,
+            new.title, new.summary, new.body, new.is_major, new.correction_of_id)
+        is not distinct from
+           (old.kind, old.subject_type, old.subject_id, old.publisher_org_id,
+            old.title, old.summary, old.body, old.is_major, old.correction_of_id)',
+     '/body', 'not-editable', 'R-PUB-03', 'L-XX-01', null),
+    ('publications', 'steps_are_kept',
+     'old.id is null or old.state <> new.state
+        or (new.code, new.redaction_note, new.secrecy_reviewer_id,
+            new.secrecy_reviewed_at, new.secrecy_result, new.approved_by,
+            new.approved_at, new.scheduled_at, new.published_at,
+            new.withdrawn_at, new.withdraw_reason)
+        is not distinct from
+           (old.code, old.redaction_note, old.secrecy_reviewer_id,
+            old.secrecy_reviewed_at, old.secrecy_result, old.approved_by,
+            old.approved_at, old.scheduled_at, old.published_at,
+            old.withdrawn_at, old.withdraw_reason)',
+     '/state', 'not-editable', 'R-PUB-03', 'L-XX-01', null),
+    ('publication_placements', 'place_is_named',
+     'new.url is not null or new.broadcast_slot is not null',
+     '/url', 'placement-without-place', 'R-PUB-01', 'C2.3.1.b', null),
+    -- an address can be looked up, a broadcast or a board cannot
+    ('publication_placements', 'slot_has_evidence',
+     'new.url is not null or new.broadcast_slot is null or new.evidence_attachment_id is not null',
+     '/evidence_attachment_id', 'evidence-required', 'R-PUB-01', 'C2.3.1.b', null),
+    ('publication_placements', 'publication_is_approved',
+     'old.id is not null or exists (select from dudao.publications p
+        where p.id = new.publication_id and p.state in (''approved'', ''scheduled'', ''published''))',
+     '/publication_id', 'placement-before-approval', 'R-PUB-01', 'C2.3.1.b', null),
+    ('publication_placements', 'channel_is_active',
+     'old.channel_id is not distinct from new.channel_id
+        or exists (select from dudao.publication_channels c where c.id = new.channel_id and c.active)',
+     '/channel_id', 'channel-not-active', 'R-PUB-01', 'C2.3.1.b', null),
+    ('publication_placements', 'stays_with_its_publication',
+     'old.id is null or (new.publication_id, new.channel_id) = (old.publication_id, old.channel_id)',
+     '/publication_id', 'read-only-field', null, null, null),
+    ('publication_placements', 'not_in_the_future', 'new.placed_at <= app.now() + interval ''5 minutes''', '/placed_at', 'date-in-future', null, null, null);
 
 insert into app.enumerations(name, value, label_zh, label_en, sort) values
     ('publications.kind', 'supervision_report', '督导报告', 'Supervision report', 1),
@@ -150,10 +199,6 @@ begin
     if r.publisher_org_id is null or app.is_unit_account() then
         r.publisher_org_id := app.organization_id();
     end if;
-    if app.is_unit_account() and r.kind <> 'rectification_disclosure' then
-        perform app.refuse(422, 'precondition-failed', array[
-            app.fault('unit-publishes-rectification-only', '/kind', null, 'R-PRB-06', 'C2.3.2.g')]);
-    end if;
     return r;
 end
 $$;
@@ -165,32 +210,52 @@ language plpgsql stable security definer
 as $$
 declare
     problem dudao.problems;
+    is_publishable boolean;
+    faults app.fault[] := '{}';
 begin
-    if p.kind = 'rectification_disclosure' then
+    if p.kind = 'rectification_disclosure' and p.subject_type is distinct from 'problems' then
+        return array[app.fault('disclosure-needs-problem', '/subject_id', null, 'R-PRB-06', 'C2.3.2.g')];
+    end if;
+    case p.subject_type
+    when 'problems' then
         select * into problem from dudao.problems x where x.id = p.subject_id;
-        if p.subject_type is distinct from 'problems' or problem.id is null then
-            return array[app.fault('disclosure-needs-problem', '/subject_id', null, 'R-PRB-06', 'C2.3.2.g')];
-        end if;
-        if problem.organization_id <> p.publisher_org_id then
-            return array[app.fault('disclosure-of-another-unit', '/subject_id', null, 'R-PRB-06', 'C2.3.2.g')];
-        end if;
+        is_publishable := problem.is_public and p.kind = 'rectification_disclosure';
         if problem.state <> 'struck_off' then
-            return array[app.fault('disclosure-before-strike-off', '/subject_id',
+            faults := array[app.fault('disclosure-before-strike-off', '/subject_id',
                 jsonb_build_object('state', problem.state), 'R-PRB-06', 'C2.3.2.g')];
         end if;
-    elsif p.subject_type = 'policy_documents' then
-        if not exists (select from dudao.policy_documents d
-                where d.id = p.subject_id and d.state in ('in_force', 'superseded', 'repealed')) then
-            return array[app.fault('subject-not-publishable', '/subject_id', null, 'R-PUB-01', 'C2.3.1.b')];
-        end if;
-    elsif p.subject_type = 'inspector_appointments' then
-        if not exists (select from dudao.inspector_appointments a
-                where a.id = p.subject_id and a.state not in ('recommended', 'reviewing', 'rejected')) then
-            return array[app.fault('subject-not-publishable', '/subject_id', null, 'R-PUB-01', 'C2.3.1.b')];
-        end if;
+    when 'policy_documents' then
+        is_publishable := exists (select from dudao.policy_documents d
+            where d.id = p.subject_id and d.is_public and d.voided_at is null
+                and d.state in ('in_force', 'superseded', 'repealed'));
+    when 'inspector_appointments' then
+        is_publishable := exists (select from dudao.inspector_appointments a
+            where a.id = p.subject_id
+                and a.state not in ('recommended', 'reviewing', 'rejected'));
+    when 'plaques' then
+        is_publishable := exists (select from dudao.plaques x
+            where x.id = p.subject_id and x.state = 'posted');
+    when 'supervision_tasks' then
+        is_publishable := exists (select from dudao.supervision_tasks t
+            where t.id = p.subject_id and t.state not in ('draft', 'approved', 'cancelled'));
+    else
+        is_publishable := p.subject_type is null;
+    end case;
+    if is_publishable is not true then
+        faults := faults || app.fault('subject-not-publishable', '/subject_id', null, 'R-PUB-01', 'C2.3.1.b');
     end if;
-    return '{}';
+    return faults;
 end
+$$;
+
+-- Whose text it is: who drafted it, and whoever changed it since.
+create or replace function app.has_written(publication_id uuid, user_id uuid) returns boolean
+language sql stable security definer
+as $$
+    select exists (
+        select from dudao.audit_logs l
+        where l.subject_type = 'publications' and l.subject_id = $1
+            and l.user_id = $2 and l.action in ('create', 'update', 'submit'))
 $$;
 
 create or replace function app.before_publications(action text, r dudao.publications, data jsonb)
@@ -213,10 +278,12 @@ begin
     when 'approve' then
         r.approved_by := app.user_id();
         r.approved_at := app.now();
-    when 'schedule' then
-        r.scheduled_at := (data ->> 'scheduled_at')::timestamptz;
-    when 'publish' then
-        r.published_at := app.now();
+    when 'schedule', 'publish' then
+        if action = 'schedule' then
+            r.scheduled_at := (data ->> 'scheduled_at')::timestamptz;
+        else
+            r.published_at := app.now();
+        end if;
         for placement in select * from jsonb_array_elements(coalesce(data -> 'placements', '[]')) loop
             perform app.place(r.id, placement);
         end loop;
@@ -241,6 +308,19 @@ as $$
         (placement ->> 'evidence_attachment_id')::uuid)
 $$;
 
+-- C2.3.1.b: nothing is published nowhere.
+create or replace function app.placement_faults(publication_id uuid) returns app.fault[]
+language plpgsql stable security definer
+as $$
+begin
+    if exists (select from dudao.publication_placements p
+            where p.publication_id = placement_faults.publication_id) then
+        return '{}';
+    end if;
+    return array[app.fault('placement-missing', '/placements', null, 'R-PUB-01', 'C2.3.1.b')];
+end
+$$;
+
 create or replace function app.guard_publications(
     action text, old dudao.publications, new dudao.publications, data jsonb)
 returns app.fault[]
@@ -254,7 +334,8 @@ begin
         faults := app.subject_faults(new);
     when 'secrecy_check' then
         -- four eyes: nobody reviews his own text (R-PUB-03)
-        if new.created_by = app.user_id() then
+        if app.has_written(new.id, app.user_id())
+                or new.secrecy_reviewer_id is distinct from app.user_id() then
             faults := faults || app.fault('separation-of-duties', null, null, 'R-PUB-03', 'L-XX-01');
         end if;
         if new.secrecy_result is null or new.secrecy_result = 'refuse' then
@@ -263,8 +344,14 @@ begin
         if new.secrecy_result = 'redact' and coalesce(new.redaction_note, '') = '' then
             faults := faults || app.fault('redaction-note-missing', '/redaction_note', null, 'R-PUB-03', 'L-XX-01');
         end if;
+        -- 3.23: no full text where the disclosure is a redacted one
+        if new.secrecy_result = 'redact' and (new.summary, new.body)
+                is not distinct from (old.summary, old.body) then
+            faults := faults || app.fault('text-not-redacted', '/redacted_body', null, 'R-PUB-03', 'L-XX-01');
+        end if;
     when 'approve' then
-        if new.created_by = app.user_id() then
+        if app.has_written(new.id, app.user_id())
+                or new.approved_by is distinct from app.user_id() then
             faults := faults || app.fault('separation-of-duties', null, null, 'R-PUB-03', 'L-XX-01');
         end if;
         if (new.is_major or new.kind = 'accountability_result')
@@ -275,11 +362,9 @@ begin
         if new.scheduled_at is null or new.scheduled_at <= app.now() then
             faults := faults || app.fault('date-not-in-future', '/scheduled_at');
         end if;
+        faults := faults || app.placement_faults(new.id);
     when 'publish' then
-        faults := app.subject_faults(new);
-        if not exists (select from dudao.publication_placements p where p.publication_id = new.id) then
-            faults := faults || app.fault('placement-missing', '/placements', null, 'R-PUB-01', 'C2.3.1.b');
-        end if;
+        faults := app.subject_faults(new) || app.placement_faults(new.id);
         if new.approved_at is null then
             faults := faults || app.fault('approval-missing', null, null, 'R-PUB-01', 'C2.3.1.b');
         end if;
@@ -289,13 +374,71 @@ begin
         end if;
     when 'correct' then
         if not exists (select from dudao.publications c
-                where c.correction_of_id = new.id and c.state in ('approved', 'scheduled', 'published')) then
+                where c.correction_of_id = new.id and c.state = 'published') then
             faults := faults || app.fault('correction-missing', null, null, 'R-PUB-01', 'C2.3.1.b');
         end if;
     else
         null;
     end case;
     return faults;
+end
+$$;
+
+-- The index of publications for the superior platform, with where they stand.
+create or replace function app.tell_publication(publication_id uuid) returns void
+language plpgsql security definer
+as $$
+declare
+    p dudao.publications;
+begin
+    select * into p from dudao.publications x where x.id = publication_id;
+    perform app.enqueue('X-15', case p.state when 'withdrawn' then 'withdraw' else 'upsert' end,
+        'publications', p.id, 'publication:' || p.code,
+        jsonb_build_object('code', p.code, 'kind', p.kind, 'title', p.title,
+            'state', p.state, 'published_at', app.ts(p.published_at),
+            'reason', p.withdraw_reason,
+            'urls', (select coalesce(jsonb_agg(x.url order by x.placed_at, x.id), '[]')
+                from dudao.publication_placements x
+                where x.publication_id = p.id and x.url is not null)));
+end
+$$;
+
+create or replace function app.after_create_publication_placements(
+    r dudao.publication_placements, body jsonb)
+returns void
+language plpgsql security definer
+as $$
+begin
+    if exists (select from dudao.publications p
+            where p.id = r.publication_id and p.state = 'published') then
+        perform app.tell_publication(r.publication_id);
+    end if;
+end
+$$;
+
+-- Publishes what was scheduled for a moment that has come; for a timer, and
+-- for hand. Items that cannot be published stay as they are.
+create or replace function app.publish_scheduled() returns integer
+language plpgsql security definer
+as $$
+declare
+    due uuid;
+    n integer := 0;
+begin
+    for due in
+        select p.id from dudao.publications p
+        where p.state = 'scheduled' and p.scheduled_at <= app.now()
+        order by p.scheduled_at
+        for update skip locked
+    loop
+        begin
+            perform app.system_step('publications', due, 'publish');
+            n := n + 1;
+        exception when sqlstate 'DD422' then
+            raise warning 'publication % was not published: %', due, sqlerrm;
+        end;
+    end loop;
+    return n;
 end
 $$;
 
@@ -324,19 +467,20 @@ begin
         if new.subject_type = 'problems' then
             perform app.meet_deadline('problems', new.subject_id, 'disclosure');
         end if;
-        if new.correction_of_id is not null and exists (select from dudao.publications p
-                where p.id = new.correction_of_id and p.state = 'published') then
-            null;   -- the chief inspector then marks the old one as corrected
+        -- what was planned for this moment stands there from now on
+        if old.state = 'scheduled' then
+            update dudao.publication_placements p
+            set placed_at = new.published_at
+            where p.publication_id = new.id and p.placed_at < new.published_at;
         end if;
-        perform app.enqueue('X-15', 'upsert', 'publications', new.id,
-            'publication:' || new.code, jsonb_build_object('code', new.code,
-                'kind', new.kind, 'title', new.title, 'state', new.state,
-                'published_at', app.ts(new.published_at)));
+        -- the chief inspector then marks the old one as corrected
+        if new.correction_of_id is not null then
+            perform app.notify('publications', new.correction_of_id, 'publication_to_correct',
+                '更正稿已发布', new.title, app.users_with_role('chief_inspector'));
+        end if;
+        perform app.tell_publication(new.id);
     when 'correct', 'withdraw' then
-        perform app.enqueue('X-15', case action when 'withdraw' then 'withdraw' else 'upsert' end,
-            'publications', new.id, 'publication:' || new.code,
-            jsonb_build_object('code', new.code, 'state', new.state,
-                'reason', data ->> 'reason'));
+        perform app.tell_publication(new.id);
     else
         null;
     end case;
@@ -356,7 +500,8 @@ begin
     if old.id is null then
         return;
     end if;
-    if old.state <> 'published' then
+    -- a correction that was withdrawn may be followed by another
+    if old.state not in ('published', 'corrected') then
         perform app.refuse(409, 'illegal-transition', extra => jsonb_build_object(
             'state', old.state, 'rule_id', 'R-PUB-01', 'clause_id', 'C2.3.1.b',
             'allowed_actions', app.allowed_actions('publications', old.state)::jsonb));
@@ -382,7 +527,8 @@ declare
     gone dudao.publications;
 begin
     return query
-        select 200, null::text, v.version::text, v.body::text
+        -- placements and corrections are part of it: no version of its own
+        select 200, null::text, left(md5(v.body::text), 16), v.body::text
         from app.public_publications_json v
         where v.code = wanted;
     if found then

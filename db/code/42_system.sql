@@ -118,7 +118,8 @@ end
 $$;
 
 -- Service of a document (2.1): sent by the office, received by the unit's own
--- account, which signs with a name.
+-- account, which signs with a name. For recipients that are no supervised
+-- units the office enters the receipt of what went another way.
 create or replace function app.before_dispatches(action text, r dudao.dispatches, data jsonb)
 returns dudao.dispatches
 language plpgsql
@@ -146,10 +147,19 @@ create or replace function app.guard_dispatches(
 returns app.fault[]
 language plpgsql stable
 as $$
+declare
+    faults app.fault[] := '{}';
 begin
-    if action = 'receive' and coalesce(new.receipt_by, '') = '' then
-        return array[app.fault('receipt-needs-name', '/receipt_by', null, 'R-FBK-01', 'C2.3.1.d')];
+    if action = 'receive' then
+        if new.recipient_organization_id is distinct from app.organization_id()
+                and new.recipient_person_id is distinct from app.person_id()
+                and (new.recipient_role = 'supervised_unit' or new.channel = 'system') then
+            faults := faults || app.fault('out-of-scope', null, null, 'R-FBK-01', 'C2.3.1.d');
+        end if;
+        if coalesce(new.receipt_by, '') = '' then
+            faults := faults || app.fault('receipt-needs-name', '/receipt_by', null, 'R-FBK-01', 'C2.3.1.d');
+        end if;
     end if;
-    return '{}';
+    return faults;
 end
 $$;

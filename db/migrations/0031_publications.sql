@@ -51,10 +51,16 @@ create index publications_subject on dudao.publications (subject_type, subject_i
 create index publications_search on dudao.publications using gin (search);
 create index publications_corrections on dudao.publications (correction_of_id)
     where correction_of_id is not null;
--- one disclosure of a subject at a time (a corrected or withdrawn one may be followed)
+create index publications_scheduled on dudao.publications (scheduled_at)
+    where state = 'scheduled';
+-- One disclosure of a subject at a time, and one correction of an item: a
+-- withdrawn one may be followed. An appointment has two notices, before and
+-- after it.
 create unique index publications_live_subject on dudao.publications (kind, subject_type, subject_id)
-    where state not in ('withdrawn', 'rejected', 'corrected') and correction_of_id is null
-        and subject_id is not null;
+    where state not in ('withdrawn', 'rejected', 'voided') and correction_of_id is null
+        and subject_id is not null and kind <> 'appointment_notice';
+create unique index publications_live_correction on dudao.publications (correction_of_id)
+    where state not in ('withdrawn', 'rejected', 'voided') and correction_of_id is not null;
 
 create table dudao.publication_placements (
     like app.record including all,

@@ -5,18 +5,18 @@ insert into app.workflow_states(resource, state, label_zh, label_en, is_initial,
     ('dispatches', 'planned', '待发送', 'Planned', true, false, 1),
     ('dispatches', 'sent', '已发送', 'Sent', true, false, 2),
     ('dispatches', 'received', '已签收', 'Received', false, true, 3),
-    ('dispatches', 'returned', '已退回', 'Returned', false, false, 4),
+    ('dispatches', 'returned', '退件', 'Returned', false, false, 4),
     ('dispatches', 'void', '已作废', 'Void', false, true, 5);
 
 insert into app.workflow_actions(resource, action, from_state, to_state, roles,
     label_zh, label_en, needs_reason, is_system, sort) values
-    ('dispatches', 'send', 'planned', 'sent', '{office_staff,deputy_chief_inspector,chief_inspector,system}',
+    ('dispatches', 'send', 'planned', 'sent', '{office_staff,deputy_chief_inspector,system}',
      '发送', 'Send', false, false, 1),
-    ('dispatches', 'send', 'returned', 'sent', '{office_staff,deputy_chief_inspector,chief_inspector,system}',
+    ('dispatches', 'send', 'returned', 'sent', '{office_staff,deputy_chief_inspector,system}',
      '重新发送', 'Send again', false, false, 1),
     ('dispatches', 'receive', 'sent', 'received', '{school_account,township_account,department_account,committee_member,member_liaison,leader_reader,org_personnel_reader,research_center,office_staff,deputy_chief_inspector,system}',
      '签收', 'Acknowledge receipt', false, false, 2),
-    ('dispatches', 'return', 'sent', 'returned', '{office_staff,deputy_chief_inspector,system}',
-     '退回', 'Mark as returned', true, false, 3),
-    ('dispatches', 'void', 'planned', 'void', '{chief_inspector,system}',
-     '作废', 'Void', true, false, 4);
+    ('dispatches', 'bounce', 'sent', 'returned', '{office_staff,deputy_chief_inspector,system}',
+     '退件', 'Mark as returned', true, false, 3),
+    ('dispatches', 'void', 'planned', 'void', '{system}',
+     '作废', 'Void', true, true, 4);
