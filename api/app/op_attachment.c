@@ -141,7 +141,7 @@ on_metadata(struct request *rq)
 	request_add_context(rq);
 	request_add_step(rq, ops_statement("sliceAttachment"))->result_format =
 	    1;
-	return (request_submit(rq, service.pool, on_slice));
+	return (request_submit(rq, service.slow_pool, on_slice));
 }
 
 static void

@@ -14,7 +14,6 @@
 
 #include "base/config.h"
 #include "base/log.h"
-#include "base/metrics.h"
 #include "base/parse.h"
 
 static void	 on_job_done(struct pgjob *job, void *arg);
@@ -133,7 +132,6 @@ request_submit(struct request *rq, struct pgpool *pool,
 		if (!pgpool_is_ready(pool))
 			return (request_problem_code(rq,
 			    "database-unavailable"));
-		metric_add(METRIC_DB_QUEUE_FULL, 1);
 		return (request_problem_code(rq, "overloaded"));
 	}
 	rq->on_result = on_result;

@@ -24,6 +24,10 @@
 #define JOB_GRACE_MS 5000 /* above what the server should have ended */
 #define PREPARED_MAX 512  /* statements a connection */
 #define REASON_SIZE 256
+/* libpq never gives back what its buffers have grown to: after a message as
+ * large as this a connection that has nothing to do is made anew. */
+#define SWOLLEN_LEN ((size_t)1 << 20)
+#define SWOLLEN_IDLE_MS 1000
 
 enum pgconn_state {
 	PGCONN_WAITING,	   /* no socket; connects at retry_at_ms */
@@ -51,6 +55,7 @@ struct pgconn {
 	struct pgjob *head, *last;
 	unsigned in_flight;
 	uint64_t head_since_ms;
+	bool is_swollen; /* has carried a message of SWOLLEN_LEN */
 	enum pgjob_end end;
 	/* By variant id. */
 	struct prepared *prepared;
@@ -70,6 +75,7 @@ static void pgconn_poll(struct pgconn *conn, PostgresPollingStatusType);
 static void pgconn_establish(struct pgconn *conn);
 static void pgconn_arm(struct pgconn *conn, int mask);
 static void pgconn_retire(struct pgconn *conn, const char *reason);
+static void pgconn_renew(struct pgconn *conn, uint64_t now_ms);
 static uint64_t pgconn_backoff_ms(unsigned attempts);
 static void
 pgconn_give_back(struct pgconn *conn, struct pgjob *head, enum pgjob_end end);
@@ -199,8 +205,12 @@ pgconn_tick(struct pgconn *conn, uint64_t now_ms)
 		pgconn_retire(conn, "connect timeout");
 		break;
 	case PGCONN_READY:
-		if (conn->head == NULL)
+		if (conn->head == NULL) {
+			if (conn->is_swollen && now_ms > conn->head_since_ms +
+							     SWOLLEN_IDLE_MS)
+				pgconn_renew(conn, now_ms);
 			break;
+		}
 		timeout_ms = conn->head->timeout_ms > 0 ?
 				 conn->head->timeout_ms :
 				 conn->statement_timeout_ms;
@@ -265,6 +275,7 @@ pgconn_connect(struct pgconn *conn, uint64_t now_ms)
 	conn->deadline_ms =
 	    now_ms + (uint64_t)pginfo_connect_timeout_ms(conn->info);
 	conn->end = PGJOB_END_BROKEN;
+	conn->is_swollen = false;
 	conn->last_words[0] = '\0';
 	conn->pg = must_have(PQconnectStartParams(pginfo_keywords(conn->info),
 	    pginfo_values(conn->info), 0));
@@ -342,6 +353,15 @@ pgconn_retire(struct pgconn *conn, const char *reason)
 	/* Says goodbye without waiting: the socket is non-blocking. */
 	PQfinish(pg);
 	pgconn_give_back(conn, head, end);
+}
+
+/* Nothing is wrong with it: no back-off. */
+static void
+pgconn_renew(struct pgconn *conn, uint64_t now_ms)
+{
+	pgconn_retire(conn, NULL);
+	conn->attempts = 0;
+	conn->retry_at_ms = now_ms;
 }
 
 /* 50 ms doubling to 2 s, give or take a quarter. */
@@ -449,6 +469,8 @@ pgconn_take(struct pgconn *conn, PGresult *owned_result)
 	ExecStatusType status = PQresultStatus(owned_result);
 	bool is_ok = pgresult_is_ok(owned_result), is_fatal;
 
+	if (PQresultMemorySize(owned_result) >= SWOLLEN_LEN)
+		conn->is_swollen = true;
 	if (status == PGRES_PIPELINE_SYNC) {
 		PQclear(owned_result);
 		if (op.kind != PGOP_SYNC)
@@ -556,6 +578,7 @@ pgconn_write_op(struct pgconn *conn, struct pgjob *job, const struct pgop *op)
 	const struct variant *variant = step->variant;
 	struct prepared *entry;
 	char name[32];
+	size_t i;
 
 	if (op->kind == PGOP_SYNC) {
 		job->is_exposed = true;
@@ -564,6 +587,10 @@ pgconn_write_op(struct pgconn *conn, struct pgjob *job, const struct pgop *op)
 #else
 		return (PQpipelineSync(conn->pg) == 1);
 #endif
+	}
+	for (i = 0; step->lengths != NULL && i < variant->param_count; i++) {
+		if ((size_t)step->lengths[i] >= SWOLLEN_LEN)
+			conn->is_swollen = true;
 	}
 	entry = pgconn_prepared(conn, variant->id);
 	if (entry == NULL || !entry->is_sent)

@@ -22,7 +22,8 @@ struct pgconn_owner {
 	/* Ready for jobs. */
 	void (*on_up)(struct pgconn *conn, void *arg);
 	/* No longer ready (its jobs follow, each through on_job), or connecting
-	 * has failed. reason: one or more lines. */
+	 * has failed. reason: one or more lines; NULL: it is made anew, since
+	 * it had grown large. */
 	void (*on_down)(struct pgconn *conn, bool was_up, const char *reason,
 	    void *arg);
 	/* The job is the owner's again. */

@@ -169,9 +169,15 @@ on_pgpool_down(struct pgconn *conn, bool was_up, const char *reason, void *arg)
 {
 	struct pgpool *pool = arg;
 	struct logline line;
-	size_t len = strcspn(reason, "\n");
+	size_t len;
 
 	(void)conn;
+	if (reason == NULL) {
+		if (--pool->ready == 0)
+			pool->away_since_ms = kore_time_ms();
+		return;
+	}
+	len = strcspn(reason, "\n");
 	if (was_up) {
 		metric_add(METRIC_DB_RECONNECTS, 1);
 		pool->pause_until_ms = kore_time_ms() + PAUSE_MS;

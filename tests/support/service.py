@@ -138,8 +138,11 @@ class Service:
                 [HOME / "conf/run"], stdin=subprocess.DEVNULL, stdout=log,
                 stderr=log, env=environment(self.settings),
                 start_new_session=True)
-        wait_for(lambda: self._answers("/readyz" if ready else "/livez"),
-                 START_SECONDS, "service ready")
+        try:
+            wait_for(lambda: self._answers("/readyz" if ready else "/livez"),
+                     START_SECONDS, "service ready")
+        except AssertionError as error:
+            raise ServiceError(f"{error}\n{self.log_tail()}") from None
         return self
 
     def _answers(self, path):
