@@ -273,6 +273,8 @@ on_principal(struct request *rq)
 	return (STEP_NEXT);
 }
 
+/* Probes and what describes the service stay outside: they must not fail
+ * because somebody at the same address asks too much. */
 static enum step_result
 step_limit(struct request *rq)
 {
@@ -282,7 +284,8 @@ step_limit(struct request *rq)
 			    config_get()->rate_limit;
 	struct problem	*problem;
 
-	if (limit == 0)
+	if (limit == 0 ||
+	    strncmp(rq->binding->op->path, "/v1/", sizeof("/v1/") - 1) != 0)
 		return (STEP_NEXT);
 	if (limiter_take(is_anonymous ? rq->ip : rq->principal->user_id,
 	    limit, &rq->limiter_remaining, &rq->limiter_reset_s))
