@@ -323,6 +323,8 @@ match_params(const char *template, const struct segment *segments,
 		assert(match->param_count < ROUTER_PARAMS_MAX);
 		match->names[match->param_count] = arena_strndup(arena,
 		    template + 1, len - 2);
+		/* The path has as many segments as the template. */
+		/* NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Assign) */
 		match->values[match->param_count] = segments[i].text;
 		match->param_count++;
 	}
