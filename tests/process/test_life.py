@@ -15,14 +15,14 @@ import threading
 import time
 import uuid
 
-import psycopg2
 import pytest
 import requests
 
 from support import ledger
 from support.client import Client, unique
+from support.locks import in_thread, row_locked
 from support.service import HOME, environment, free_port, wait_for
-from support.workers import answering_pid, one_each
+from support.workers import one_each
 
 ZONE = {"name": "测试督学责任区", "active_from": "2026-01-01"}
 
@@ -34,54 +34,6 @@ def office(service, client=Client):
 def create_zone(client, **members):
     return client.create("zones", {**ZONE, "code": unique("L").upper(),
                                    **members})
-
-
-@contextlib.contextmanager
-def row_locked(service, zone):
-    """Whoever changes the zone waits until the block ends."""
-    connection = service.connect()
-    connection.autocommit = False
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("select from dudao.zones where id = %s for update",
-                           (zone["id"],))
-            yield lambda: wait_for(lambda: waiting(connection),
-                                   what="a statement that waits")
-    finally:
-        with contextlib.suppress(psycopg2.OperationalError):
-            connection.rollback()   # the cluster may have been stopped
-        connection.close()
-
-
-def waiting(connection):
-    """Statements of the API that wait for this connection's locks."""
-    with connection.cursor() as cursor:
-        cursor.execute("select count(*) from pg_stat_activity"
-                       " where pg_backend_pid() = any (pg_blocking_pids(pid))")
-        return cursor.fetchone()[0]
-
-
-def in_thread(call, *arguments, **options):
-    """Calls beside the test; the result() waits for what it returned."""
-    box = {}
-
-    def run():
-        try:
-            box["value"] = call(*arguments, **options)
-        except BaseException as error:
-            box["error"] = error
-
-    thread = threading.Thread(target=run)
-    thread.start()
-
-    def result():
-        thread.join(30)
-        assert not thread.is_alive(), "still running"
-        if "error" in box:
-            raise box["error"]
-        return box["value"]
-
-    return result
 
 
 def start_refused(*, seconds=60, **settings):
