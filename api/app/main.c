@@ -21,6 +21,7 @@
 #include "app/engine.h"
 #include "app/ops.h"
 #include "app/principal.h"
+#include "app/schedule.h"
 #include "app/service.h"
 #include "base/config.h"
 #include "base/log.h"
@@ -107,6 +108,7 @@ kore_worker_configure(void)
 	/* The parent's are those of the start: it hears no SIGHUP. */
 	(void)read_keys();
 	service_open();
+	schedule_start();
 	share_worker();
 	(void)kore_timer_add(on_tick, TICK_MS, NULL, 0);
 }

@@ -43,6 +43,7 @@ static const struct {
 	{ "claimIdempotency", &service.claim_idempotency },
 	{ "replayIdempotency", &service.replay_idempotency },
 	{ "probeSchema", &service.probe_schema },
+	{ "runDue", &service.run_due },
 	{ "login", &service.login },
 	{ "refreshSession", &service.refresh_session },
 	{ "logoutSession", &service.logout_session },

@@ -61,6 +61,7 @@ struct service {
 	const struct variant	*claim_idempotency;
 	const struct variant	*replay_idempotency;
 	const struct variant	*probe_schema;
+	const struct variant	*run_due;
 	const struct variant	*login;
 	const struct variant	*refresh_session;
 	const struct variant	*logout_session;

@@ -53,3 +53,7 @@ from app.replay_idempotency(:key) as r
 select max(m.name) as migration
 from dudao_meta.migrations m
 having exists (select from dudao_meta.code)
+
+-- What is due by itself; see db/code/50_schedule.sql.
+-- name: runDue :exec
+select app.run_due()
