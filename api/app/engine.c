@@ -51,6 +51,7 @@ static struct request	*request_new(struct http_request *http);
 static void		 on_client_gone(struct http_request *http);
 static void		 finish(struct request *rq);
 static enum step_result	 on_principal(struct request *rq);
+static enum step_result	 check_subject(struct request *rq);
 static enum step_result	 on_executed(struct request *rq);
 static enum step_result	 answer_row(struct request *rq, const PGresult *row);
 static bool		 answer_is_valid(struct request *rq,
@@ -252,7 +253,7 @@ step_authenticate(struct request *rq)
 	}
 	rq->principal = principal_find(rq->claims.sid);
 	if (rq->principal != NULL)
-		return (STEP_NEXT);
+		return (check_subject(rq));
 	rq->generation = principal_generation();
 	request_local(rq, "session_id", rq->claims.sid);
 	(void)request_add_step(rq, service.load_principal);
@@ -268,13 +269,22 @@ on_principal(struct request *rq)
 		return (request_problem_code(rq, "token-revoked"));
 	rq->principal = principal_take_row(rq->claims.sid, rq->job.results[0],
 	    rq->generation);
+	return (check_subject(rq));
+}
+
+/* The session is its user's, whatever else the token says. */
+static enum step_result
+check_subject(struct request *rq)
+{
 	if (strcmp(rq->principal->user_id, rq->claims.sub) != 0)
 		return (request_problem_code(rq, "token-invalid"));
 	return (STEP_NEXT);
 }
 
-/* Probes and what describes the service stay outside: they must not fail
- * because somebody at the same address asks too much. */
+/*
+ * Probes and what describes the service stay outside: they must not fail
+ * because somebody at the same address asks too much.
+ */
 static enum step_result
 step_limit(struct request *rq)
 {
