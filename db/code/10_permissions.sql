@@ -5,7 +5,8 @@
 --
 -- Scopes: a all, z own zone, s assigned, o own unit, j jurisdiction, c
 -- circulated, n named (oneself), k contract, m managed persons, p public,
--- u found by own unit, i issued within the jurisdiction, x channels.
+-- u found by own unit, i issued within the jurisdiction, v visible by its
+-- subject, x channels.
 
 delete from app.permissions;
 
@@ -38,7 +39,7 @@ with abbreviation(short, role) as (
         -- divisions, code-items, semesters, calendar-days
         ('reference', 'DIR:R.a DEP:R.a MEM:R.a CHI:R.a STA:RW.a FIN:R.a ZLD:R.a INS:R.a SCH:R.a TWN:R.a DPT:R.a LDR:R.a ORG:R.a RES:R.a TPA:R.a PLT:R.a ADM:RWT.a AUD:R.a PUB:R.p'),
         -- organizations, schools, leadership-terms, persons
-        ('organizations', 'DIR:R.a DEP:R.a MEM:R.a CHI:RT.a STA:RW.a FIN:R.a ZLD:R.z INS:R.s SCH:RW.o TWN:RW.o TWN:R.j DPT:RW.o LDR:R.a ORG:R.a RES:R.a TPA:R.k PLT:R.a ADM:RW.a AUD:R.a PUB:R.p'),
+        ('organizations', 'DIR:R.a DEP:R.a MEM:R.a CHI:RT.a STA:RW.a FIN:R.a ZLD:R.z INS:R.s SCH:RW.o TWN:R.j DPT:RW.o LDR:R.a ORG:R.a RES:R.a TPA:R.k PLT:R.a ADM:RW.a AUD:R.a PUB:R.p'),
         ('policy_documents', 'DIR:RT.a DEP:R.a MEM:R.a CHI:RT.a STA:RWT.a FIN:R.a ZLD:R.a INS:R.a SCH:R.a TWN:R.a DPT:R.a LDR:R.a ORG:R.a RES:R.a PLT:R.a ADM:R.a AUD:R.a PUB:R.p'),
         -- zones, zone-memberships, inspectors, plaques
         ('zones', 'DIR:RT.a DEP:R.a MEM:R.a CHI:RT.a STA:RWT.a FIN:R.a ZLD:RW.z INS:R.o SCH:R.p TWN:R.p DPT:R.p LDR:R.a ORG:R.a RES:R.a PLT:R.a ADM:R.a AUD:R.a PUB:R.p'),
@@ -53,15 +54,15 @@ with abbreviation(short, role) as (
         ('problems', 'DIR:R.a DEP:R.a MEM:RW.u CHI:RT.a STA:RWT.a ZLD:RT.z INS:RWT.s SCH:RT.o TWN:RT.o TWN:R.i DPT:RT.o LDR:R.a ORG:R.m RES:R.k PLT:R.c AUD:R.a PUB:R.p'),
         -- publications, publication-placements, publication-channels; what is
         -- published is there for the units as for everybody
-        ('publications', 'DIR:RT.a DEP:RT.a MEM:R.p CHI:RT.a STA:RWT.a ZLD:R.p INS:R.p SCH:RW.o SCH:R.p TWN:RW.o TWN:R.p DPT:RW.o DPT:R.p LDR:R.a ORG:R.p RES:R.p PLT:R.p ADM:RW.x AUD:R.a PUB:R.p'),
+        ('publications', 'DIR:RT.a DEP:R.a MEM:R.p CHI:RT.a STA:RWT.a ZLD:R.p INS:R.p SCH:RW.o SCH:R.p TWN:RW.o TWN:R.p DPT:RW.o DPT:R.p LDR:R.a ORG:R.p RES:R.p PLT:R.p ADM:RW.x AUD:R.a PUB:R.p'),
         -- users, role-grants, api-tokens: everybody sees the own account
         ('users', 'CHI:RT.a ADM:RWT.a AUD:R.a DIR:R.n DEP:R.n MEM:R.n STA:R.n FIN:R.n ZLD:R.n INS:R.n SCH:R.n TWN:R.n DPT:R.n LDR:R.n ORG:R.n RES:R.n TPA:R.n PLT:R.n'),
         -- everybody is bound by the parameters, and may read them
         ('parameters', 'DIR:R.a DEP:R.a MEM:R.a CHI:RT.a STA:R.a FIN:R.a ZLD:R.a INS:R.a SCH:R.a TWN:R.a DPT:R.a LDR:R.a ORG:R.a RES:R.a TPA:R.a PLT:R.a ADM:RWT.a AUD:R.a'),
         -- CHI: of the own office; ADM: of the technical tables
         ('audit_logs', 'CHI:R.o ADM:R.t AUD:R.a'),
-        -- files, by what they belong to and who brought them
-        ('attachments', 'DIR:RW.a DEP:RW.a MEM:RWT.o CHI:RWT.a STA:RWT.a FIN:RWT.o ZLD:RWT.o INS:RWT.o SCH:RWT.o TWN:RWT.o DPT:RWT.o LDR:R.o ORG:RWT.o RES:RWT.o TPA:RWT.o PLT:RWT.o AUD:R.a'),
+        -- files: who brought one writes it, who sees its subject reads it
+        ('attachments', 'DIR:RW.a DEP:RW.a MEM:RWT.o MEM:R.v CHI:RWT.a STA:RWT.a FIN:RWT.o FIN:R.v ZLD:RWT.o ZLD:R.v INS:RWT.o INS:R.v SCH:RWT.o SCH:R.v TWN:RWT.o TWN:R.v DPT:RWT.o DPT:R.v LDR:R.v ORG:RWT.o ORG:R.v RES:RWT.o RES:R.v TPA:RWT.o TPA:R.v PLT:RWT.o PLT:R.v AUD:R.a'),
         -- every account its own
         ('notifications', 'DIR:RT.n DEP:RT.n MEM:RT.n CHI:RT.n STA:RT.n FIN:RT.n ZLD:RT.n INS:RT.n SCH:RT.n TWN:RT.n DPT:RT.n LDR:RT.n ORG:RT.n RES:RT.n TPA:RT.n PLT:RT.n ADM:RT.n AUD:RT.n'),
         -- the office all, every unit what it received
@@ -88,5 +89,5 @@ insert into app.scope_predicates(resource, scope, predicate) values
     ('notifications', 'n', 'recipient_user_id = (select app.user_id())'),
     ('dispatches', 'o', 'recipient_organization_id = (select app.organization_id()) and state in (''sent'', ''received'', ''returned'')'),
     ('audit_logs', 'o', 'organization_id = (select app.organization_id())'),
-    ('audit_logs', 't', 'subject_type in (''users'', ''role_grants'', ''api_tokens'', ''rule_parameters'', ''code_items'', ''calendar_days'', ''semesters'', ''divisions'', ''publication_channels'')')
+    ('audit_logs', 't', 'subject_type in (''users'', ''role_grants'', ''api_tokens'', ''rule_parameters'', ''rule_parameter_changes'', ''code_items'', ''calendar_days'', ''semesters'', ''divisions'', ''publication_channels'')')
 on conflict (resource, scope) do update set predicate = excluded.predicate;

@@ -3,15 +3,14 @@
 select app.register('attachments', permission_group => 'attachments', machine => true, legal => true,
     read_only => '{sha256,mime,size_bytes,organization_id}');
 
--- What I or my unit sent, and what hangs on a record that I see: the subject's
--- own row security decides.
-insert into app.scope_predicates(resource, scope, predicate)
-select 'attachments', scope, $$
+-- o: what I or my unit sent. v: what hangs on a record that I see; the
+-- subject's own row security decides.
+insert into app.scope_predicates(resource, scope, predicate) values
+    ('attachments', 'o', $$
         created_by = (select app.user_id())
         or (organization_id = (select app.organization_id())
-            and (select app.has_role('school_account', 'township_account', 'department_account')))
-        or app.can_read(subject_type, subject_id)$$
-from unnest('{o,c,s,z}'::text[]) as scope;
+            and (select app.has_role('school_account', 'township_account', 'department_account')))$$),
+    ('attachments', 'v', 'app.can_read(subject_type, subject_id)');
 
 -- The public gets what is classified so and belongs to something published.
 insert into app.scope_predicates(resource, scope, predicate) values
