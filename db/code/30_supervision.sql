@@ -1162,6 +1162,17 @@ as $$
     ) as t
 $$;
 
+-- L-TL-10: from which units a granted recusal keeps the caller.
+create or replace function app.my_recused_organizations() returns uuid[]
+language sql stable security definer set search_path = dudao, app, ext
+as $$
+    select coalesce(array_agg(distinct coalesce(r.organization_id,
+        t.organization_id)), '{}')
+    from recusals r
+    left join supervision_targets t on t.id = r.target_id
+    where r.inspector_id = app.inspector_id() and r.decision = 'granted'
+$$;
+
 -- Policies may not refer to each other in a circle: children look at tasks,
 -- tasks look at targets, targets at their own columns.
 insert into app.scope_predicates(resource, scope, predicate) values
@@ -1191,10 +1202,11 @@ insert into app.scope_predicates(resource, scope, predicate) values
             = any ((select app.my_zone_organizations())::uuid[])
         or zone_id = any ((select app.my_zone_ids())::uuid[])
         or task_id = any ((select app.my_task_ids())::uuid[])$p$),
-    ('supervision_targets', 's', $p$task_id
-            = any ((select app.my_task_ids())::uuid[])
-        or organization_id
-            = any ((select app.my_assigned_organizations())::uuid[])$p$),
+    ('supervision_targets', 's', $p$organization_id
+            = any ((select app.my_assigned_organizations())::uuid[])
+        or (task_id = any ((select app.my_task_ids())::uuid[])
+            and coalesce(organization_id <> all (
+                (select app.my_recused_organizations())::uuid[]), true))$p$),
     ('supervision_targets', 'o', $p$state <> 'pending'
         and organization_id = (select app.organization_id())$p$),
     ('supervision_targets', 'i', $p$state = any (
@@ -1220,18 +1232,18 @@ insert into app.scope_predicates(resource, scope, predicate) values
         = any ((select app.my_jurisdiction_organizations())::uuid[])$p$),
     ('visits', 'k', 'false');
 
+-- A part lies where its whole lies, for each scope by itself: who reads a task
+-- by one scope does not write its parts by another.
 insert into app.scope_predicates(resource, scope, predicate)
-select c.resource, s.scope, c.predicate
+select c.resource, s.scope, format($p$exists (
+    select from dudao.%1$I
+    where %1$I.id = %2$I.%3$I and (%4$s))$p$,
+    c.parent, c.resource, c.key, s.predicate)
 from (values
-    ('team_members', 'supervision_tasks', $p$exists (
-        select from dudao.supervision_tasks t
-        where t.id = team_members.task_id)$p$),
-    ('supervision_notices', 'supervision_tasks', $p$exists (
-        select from dudao.supervision_tasks t
-        where t.id = supervision_notices.task_id)$p$),
-    ('visit_items', 'visits', $p$exists (
-        select from dudao.visits v where v.id = visit_items.visit_id)$p$)
-) as c(resource, parent, predicate)
+    ('team_members', 'supervision_tasks', 'task_id'),
+    ('supervision_notices', 'supervision_tasks', 'task_id'),
+    ('visit_items', 'visits', 'visit_id')
+) as c(resource, parent, key)
 join app.scope_predicates s on s.resource = c.parent;
 
 

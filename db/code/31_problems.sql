@@ -913,7 +913,10 @@ insert into app.scope_predicates(resource, scope, predicate) values
     ('problems', 's', $p$organization_id
             = any ((select app.my_assigned_organizations())::uuid[])
         or (select app.inspector_id()) = any (reviewer_inspector_ids)
-        or created_by = (select app.user_id())$p$),
+        or visit_id in (
+            select v.id
+            from dudao.visits v
+            where v.inspector_id = (select app.inspector_id()))$p$),
     ('problems', 'o', $p$state <> 'draft'
         and organization_id = (select app.organization_id())$p$),
     -- what a member unit found
@@ -941,7 +944,8 @@ insert into app.scope_predicates(resource, scope, predicate) values
 
 insert into app.scope_predicates(resource, scope, predicate)
 select c.resource, s.scope, format($p$exists (
-    select from dudao.problems p where p.id = %I.problem_id)$p$, c.resource)
+    select from dudao.problems
+    where problems.id = %I.problem_id and (%s))$p$, c.resource, s.predicate)
 from unnest(array['rectification_plans', 'rectification_reports',
     'problem_reviews']) as c(resource)
 cross join app.scope_predicates s
