@@ -416,32 +416,6 @@ begin
 end
 $$;
 
--- Publishes what was scheduled for a moment that has come; for a timer, and
--- for hand. Items that cannot be published stay as they are.
-create or replace function app.publish_scheduled() returns integer
-language plpgsql security definer
-as $$
-declare
-    due uuid;
-    n integer := 0;
-begin
-    for due in
-        select p.id from dudao.publications p
-        where p.state = 'scheduled' and p.scheduled_at <= app.now()
-        order by p.scheduled_at
-        for update skip locked
-    loop
-        begin
-            perform app.system_step('publications', due, 'publish');
-            n := n + 1;
-        exception when sqlstate 'DD422' then
-            raise warning 'publication % was not published: %', due, sqlerrm;
-        end;
-    end loop;
-    return n;
-end
-$$;
-
 create or replace function app.effect_publications(
     action text, old dudao.publications, new dudao.publications, data jsonb)
 returns void

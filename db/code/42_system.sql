@@ -151,8 +151,8 @@ declare
     faults app.fault[] := '{}';
 begin
     if action = 'receive' then
-        if new.recipient_organization_id is distinct from app.organization_id()
-                and new.recipient_person_id is distinct from app.person_id()
+        if (new.recipient_organization_id = app.organization_id()
+                or new.recipient_person_id = app.person_id()) is not true
                 and (new.recipient_role = 'supervised_unit' or new.channel = 'system') then
             faults := faults || app.fault('out-of-scope', null, null, 'R-FBK-01', 'C2.3.1.d');
         end if;

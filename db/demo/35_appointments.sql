@@ -66,7 +66,8 @@ begin
     where d.subject_type = 'inspector_appointments'
         and d.subject_id = appointment and d.state = 'planned';
     perform pg_temp.at(starts_on - 5);
-    perform pg_temp.step('dispatches', sent, 'office_staff', 'send');
+    perform pg_temp.step('dispatches', sent, 'office_staff', 'send',
+        '{"channel": "official_document_exchange"}');
     perform pg_temp.step('dispatches', sent, 'office_staff', 'receive',
         '{"receipt_by": "演示·市督导办收文员"}');
     perform pg_temp.at(starts_on);
@@ -146,7 +147,8 @@ begin
     where d.subject_type = 'inspector_appointments'
         and d.subject_id = appointment and d.state = 'planned';
     perform pg_temp.at(starts_on - 5);
-    perform pg_temp.step('dispatches', sent, 'office_staff', 'send');
+    perform pg_temp.step('dispatches', sent, 'office_staff', 'send',
+        '{"channel": "official_document_exchange"}');
     perform pg_temp.step('dispatches', sent, 'office_staff', 'receive',
         '{"receipt_by": "演示·市督导办收文员"}');
     perform pg_temp.at(starts_on);
