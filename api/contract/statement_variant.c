@@ -6,6 +6,7 @@
  * The table belongs to the process: the parent's variants are inherited,
  * each worker adds its own.
  */
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <uthash.h>
@@ -400,6 +401,11 @@ put_param(struct maker *maker, const char *name)
 			break;
 	if (i == maker->name_count)
 		maker->names[maker->name_count++] = name;
+	/* a:name must not become the word a$1. */
+	if (maker->text.len > 0 &&
+	    (isalnum((unsigned char)maker->text.data[maker->text.len - 1]) ||
+	    strchr("_$", maker->text.data[maker->text.len - 1]) != NULL))
+		buf_putc(&maker->text, ' ');
 	buf_printf(&maker->text, "$%zu", i + 1);
 }
 

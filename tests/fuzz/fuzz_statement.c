@@ -62,7 +62,9 @@ check(const struct variant *variant)
 			number = *at == '$' ? strtoul(at + 1, NULL, 10) : 0;
 			if (number < 1 || number > variant->param_count)
 				abort();
-			*at = '_';
+			/* _1$x$ would be one word, $1$x$ is not. */
+			*at = at[1 + strspn(at + 1, "0123456789")] == '$' ?
+			    '.' : '_';
 		}
 	} while (token.kind == SQL_BAD);
 	free(text);
