@@ -29,47 +29,51 @@
 #include "contract/schema.h"
 #include "io/guard.h"
 
-#define JSON_DEPTH_MAX	32
+#define JSON_DEPTH_MAX 32
 
-static enum step_result	step_route(struct request *rq);
-static enum step_result	step_authenticate(struct request *rq);
-static enum step_result	step_limit(struct request *rq);
-static enum step_result	step_authorise(struct request *rq);
-static enum step_result	step_media_type(struct request *rq);
-static enum step_result	step_syntax(struct request *rq);
-static enum step_result	step_preconditions(struct request *rq);
-static enum step_result	step_semantics(struct request *rq);
-static enum step_result	step_execute(struct request *rq);
+static enum step_result step_route(struct request *rq);
+static enum step_result step_authenticate(struct request *rq);
+static enum step_result step_limit(struct request *rq);
+static enum step_result step_authorise(struct request *rq);
+static enum step_result step_media_type(struct request *rq);
+static enum step_result step_syntax(struct request *rq);
+static enum step_result step_preconditions(struct request *rq);
+static enum step_result step_semantics(struct request *rq);
+static enum step_result step_execute(struct request *rq);
 
-static enum step_result	(*const steps[])(struct request *rq) = {
-	step_route, step_authenticate, step_limit, step_authorise,
-	step_media_type, step_syntax, step_preconditions, step_semantics,
+static enum step_result (*const steps[])(struct request *rq) = {
+	step_route,
+	step_authenticate,
+	step_limit,
+	step_authorise,
+	step_media_type,
+	step_syntax,
+	step_preconditions,
+	step_semantics,
 	step_execute,
 };
 
-static struct request	*request_new(struct http_request *http);
-static void		 on_client_gone(struct http_request *http);
-static void		 finish(struct request *rq);
-static enum step_result	 on_principal(struct request *rq);
-static enum step_result	 check_subject(struct request *rq);
-static enum step_result	 on_executed(struct request *rq);
-static enum step_result	 answer_row(struct request *rq, const PGresult *row);
-static bool		 answer_is_valid(struct request *rq,
-			    const struct reply *reply);
-static bool		 etag_matches(const char *header, const char *etag);
-static bool		 read_body(struct request *rq, struct problem *problem);
-static size_t		 json_depth(const char *text, size_t len);
-static void		 read_conditions(struct request *rq,
-			    struct problem *problem);
-static void		 hash_request(struct request *rq);
-static enum lang	 choose_language(const char *accept);
-static const char	*client_address(struct request *rq);
+static struct request *request_new(struct http_request *http);
+static void on_client_gone(struct http_request *http);
+static void finish(struct request *rq);
+static enum step_result on_principal(struct request *rq);
+static enum step_result check_subject(struct request *rq);
+static enum step_result on_executed(struct request *rq);
+static enum step_result answer_row(struct request *rq, const PGresult *row);
+static bool answer_is_valid(struct request *rq, const struct reply *reply);
+static bool etag_matches(const char *header, const char *etag);
+static bool read_body(struct request *rq, struct problem *problem);
+static size_t json_depth(const char *text, size_t len);
+static void read_conditions(struct request *rq, struct problem *problem);
+static void hash_request(struct request *rq);
+static enum lang choose_language(const char *accept);
+static const char *client_address(struct request *rq);
 
 int
 engine_handle(struct http_request *http)
 {
-	struct request		**slot, *rq;
-	enum step_result	 result;
+	struct request **slot, *rq;
+	enum step_result result;
 
 	if (!http_state_exists(http)) {
 		slot = http_state_create(http, sizeof(*slot), on_client_gone);
@@ -78,7 +82,7 @@ engine_handle(struct http_request *http)
 	slot = http_state_get(http);
 	rq = *slot;
 	if (rq->on_result != NULL) {
-		enum step_result	(*on_result)(struct request *);
+		enum step_result (*on_result)(struct request *);
 
 		if (!rq->is_job_back)
 			return (KORE_RESULT_RETRY);
@@ -102,17 +106,17 @@ size_t
 engine_body_max(const char *method, size_t method_len, const char *target,
     size_t target_len)
 {
-	struct route_match	 match;
-	struct arena		*arena;
-	const char		*query;
-	size_t			 max = (size_t)config_get()->body_max;
+	struct route_match match;
+	struct arena *arena;
+	const char *query;
+	size_t max = (size_t)config_get()->body_max;
 
 	query = memchr(target, '?', target_len);
 	if (query != NULL)
 		target_len = (size_t)(query - target);
 	arena = arena_new(256);
 	if (router_match(service.router, method_parse(method, method_len),
-	    target, target_len, arena, &match) == ROUTE_FOUND &&
+		target, target_len, arena, &match) == ROUTE_FOUND &&
 	    match.op->body_max > 0)
 		max = match.op->body_max;
 	arena_free(arena);
@@ -122,7 +126,7 @@ engine_body_max(const char *method, size_t method_len, const char *target,
 static uint64_t
 now_us(void)
 {
-	struct timespec	ts;
+	struct timespec ts;
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
 	return ((uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000);
@@ -131,20 +135,20 @@ now_us(void)
 static struct request *
 request_new(struct http_request *http)
 {
-	struct arena	*arena = arena_new(8192);
-	struct request	*rq = arena_zalloc(arena, sizeof(*rq));
-	const char	*id;
+	struct arena *arena = arena_new(8192);
+	struct request *rq = arena_zalloc(arena, sizeof(*rq));
+	const char *id;
 
 	rq->arena = arena;
 	rq->http = http;
 	rq->ref_count = 1;
 	rq->started_us = now_us();
-	rq->lang = choose_language(reply_request_header(http,
-	    "accept-language"));
+	rq->lang =
+	    choose_language(reply_request_header(http, "accept-language"));
 	id = reply_request_header(http, "x-request-id");
 	if (id != NULL && strlen(id) >= 8 && strlen(id) < sizeof(rq->id) &&
 	    strspn(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-	    "0123456789._-") == strlen(id))
+		       "0123456789._-") == strlen(id))
 		(void)strcpy(rq->id, id);
 	else
 		uuid_v7(rq->id);
@@ -156,8 +160,8 @@ request_new(struct http_request *http)
 static void
 on_client_gone(struct http_request *http)
 {
-	struct request	**slot = http_state_get(http);
-	struct request	 *rq = *slot;
+	struct request **slot = http_state_get(http);
+	struct request *rq = *slot;
 
 	if (rq == NULL)
 		return;
@@ -172,18 +176,20 @@ on_client_gone(struct http_request *http)
 static void
 finish(struct request *rq)
 {
-	struct logline	line;
-	uint64_t	duration_us = now_us() - rq->started_us;
+	struct logline line;
+	uint64_t duration_us = now_us() - rq->started_us;
 
 	metric_observe_request_us(duration_us);
 	metric_add(rq->status < 300 ? METRIC_REQUESTS_2XX :
-	    rq->status < 400 ? METRIC_REQUESTS_3XX :
-	    rq->status < 500 ? METRIC_REQUESTS_4XX : METRIC_REQUESTS_5XX, 1);
+		   rq->status < 400 ? METRIC_REQUESTS_3XX :
+		   rq->status < 500 ? METRIC_REQUESTS_4XX :
+				      METRIC_REQUESTS_5XX,
+	    1);
 	log_begin(&line, LOG_LEVEL_INFO, "request");
 	log_str(&line, "request_id", rq->id);
 	log_str(&line, "method", method_name(rq->method));
-	log_str(&line, "operation", rq->binding == NULL ? "" :
-	    rq->binding->op->id);
+	log_str(&line, "operation",
+	    rq->binding == NULL ? "" : rq->binding->op->id);
 	if (rq->binding == NULL && rq->http != NULL)
 		log_str(&line, "path", rq->http->path);
 	log_int(&line, "status", rq->status);
@@ -202,8 +208,8 @@ finish(struct request *rq)
 static enum step_result
 step_route(struct request *rq)
 {
-	const char	*path = rq->http->path;
-	struct reply	 reply;
+	const char *path = rq->http->path;
+	struct reply reply;
 
 	rq->method = method_parse(http_method_text(rq->http->method),
 	    strlen(http_method_text(rq->http->method)));
@@ -217,8 +223,7 @@ step_route(struct request *rq)
 		return (request_problem_code(rq, "bad-encoding"));
 	case ROUTE_METHOD_NOT_ALLOWED:
 		if (rq->method != METHOD_OPTIONS)
-			return (request_problem_code(rq,
-			    "method-not-allowed"));
+			return (request_problem_code(rq, "method-not-allowed"));
 		request_reply_init(rq, &reply);
 		rq->status = reply.status = 204;
 		reply_options(rq->http, &reply, rq->route.allow);
@@ -231,7 +236,7 @@ step_route(struct request *rq)
 static enum step_result
 step_authenticate(struct request *rq)
 {
-	const char	*header = request_header(rq, "authorization");
+	const char *header = request_header(rq, "authorization");
 
 	if (rq->binding->op->is_public) {
 		rq->principal = principal_public();
@@ -242,8 +247,8 @@ step_authenticate(struct request *rq)
 		return (request_problem_code(rq, "unauthenticated"));
 	header += 7;
 	header += strspn(header, " ");
-	switch (principal_verify(header, strlen(header), rq->arena,
-	    &rq->claims)) {
+	switch (
+	    principal_verify(header, strlen(header), rq->arena, &rq->claims)) {
 	case TOKEN_OK:
 		break;
 	case TOKEN_EXPIRED:
@@ -288,22 +293,21 @@ check_subject(struct request *rq)
 static enum step_result
 step_limit(struct request *rq)
 {
-	bool		 is_anonymous = rq->principal == principal_public();
-	int64_t		 limit = is_anonymous ?
-			    config_get()->public_rate_limit :
-			    config_get()->rate_limit;
-	struct problem	*problem;
+	bool is_anonymous = rq->principal == principal_public();
+	int64_t limit = is_anonymous ? config_get()->public_rate_limit :
+				       config_get()->rate_limit;
+	struct problem *problem;
 
 	if (limit == 0 ||
 	    strncmp(rq->binding->op->path, "/v1/", sizeof("/v1/") - 1) != 0)
 		return (STEP_NEXT);
-	if (limiter_take(is_anonymous ? rq->ip : rq->principal->user_id,
-	    limit, &rq->limiter_remaining, &rq->limiter_reset_s))
+	if (limiter_take(is_anonymous ? rq->ip : rq->principal->user_id, limit,
+		&rq->limiter_remaining, &rq->limiter_reset_s))
 		return (STEP_NEXT);
 	problem = problem_new(rq->arena, "too-many-requests");
 	problem_set_retry_after(problem, (int)rq->limiter_reset_s);
-	problem_params(problem, json_pack("{s:I}", "seconds",
-	    (json_int_t)rq->limiter_reset_s));
+	problem_params(problem,
+	    json_pack("{s:I}", "seconds", (json_int_t)rq->limiter_reset_s));
 	return (request_problem(rq, problem));
 }
 
@@ -311,9 +315,9 @@ step_limit(struct request *rq)
 static enum step_result
 step_authorise(struct request *rq)
 {
-	const struct operation	*op = rq->binding->op;
-	const char		*role = request_header(rq, "x-acting-role");
-	struct problem		*problem;
+	const struct operation *op = rq->binding->op;
+	const char *role = request_header(rq, "x-acting-role");
+	struct problem *problem;
 
 	if (op->is_public)
 		return (STEP_NEXT);
@@ -337,10 +341,10 @@ step_authorise(struct request *rq)
 static enum step_result
 step_media_type(struct request *rq)
 {
-	const struct operation	*op = rq->binding->op;
-	const char		*type = request_header(rq, "content-type");
-	struct problem		*problem;
-	size_t			 len;
+	const struct operation *op = rq->binding->op;
+	const char *type = request_header(rq, "content-type");
+	struct problem *problem;
+	size_t len;
 
 	if (op->body_media_type == NULL ||
 	    strcmp(op->body_media_type, "*/*") == 0)
@@ -352,8 +356,8 @@ step_media_type(struct request *rq)
 	    strncasecmp(type, op->body_media_type, len) == 0)
 		return (STEP_NEXT);
 	problem = problem_new(rq->arena, "unsupported-media-type");
-	problem_params(problem, json_pack("{s:s}", "expected",
-	    op->body_media_type));
+	problem_params(problem,
+	    json_pack("{s:s}", "expected", op->body_media_type));
 	return (request_refuse_if_visible(rq, problem));
 }
 
@@ -367,20 +371,18 @@ header_value(void *arg, const char *name)
 static enum step_result
 step_syntax(struct request *rq)
 {
-	const struct binding	*binding = rq->binding;
-	struct problem		*problem;
-	bool			 is_good;
+	const struct binding *binding = rq->binding;
+	struct problem *problem;
+	bool is_good;
 
 	problem = problem_new(rq->arena, "invalid-parameter");
-	is_good = params_parse(binding->op, &rq->route,
-	    rq->http->query_string, header_value, rq, rq->arena, problem,
-	    &rq->params);
-	if (is_good && binding->statement != NULL &&
+	is_good = params_parse(binding->op, &rq->route, rq->http->query_string,
+	    header_value, rq, rq->arena, problem, &rq->params);
+	if (binding->statement != NULL &&
 	    statement_kind(binding->statement) == STATEMENT_LIST)
-		is_good = list_prepare(rq, problem);
-	if (is_good)
-		read_conditions(rq, problem);
-	if (problem_fault_count(problem) > 0)
+		is_good &= list_prepare(rq, problem);
+	read_conditions(rq, problem);
+	if (!is_good || problem_fault_count(problem) > 0)
 		return (request_refuse_if_visible(rq, problem));
 	problem = problem_new(rq->arena, "malformed-json");
 	if (!read_body(rq, problem))
@@ -391,7 +393,7 @@ step_syntax(struct request *rq)
 static enum step_result
 step_preconditions(struct request *rq)
 {
-	const struct operation	*op = rq->binding->op;
+	const struct operation *op = rq->binding->op;
 
 	if ((op->method == METHOD_PATCH || op->method == METHOD_DELETE) &&
 	    request_header(rq, "if-match") == NULL)
@@ -403,11 +405,11 @@ step_preconditions(struct request *rq)
 static enum step_result
 step_semantics(struct request *rq)
 {
-	const struct operation	*op = rq->binding->op;
-	struct problem		*problem;
+	const struct operation *op = rq->binding->op;
+	struct problem *problem;
 
-	if (op->body == NULL || (rq->body_json == NULL &&
-	    !op->is_body_required)) {
+	if (op->body == NULL ||
+	    (rq->body_json == NULL && !op->is_body_required)) {
 		if (rq->body == NULL)
 			rq->body = "{}";
 		return (STEP_NEXT);
@@ -416,7 +418,7 @@ step_semantics(struct request *rq)
 	if (schema_check(op->body, rq->body_json, "", problem))
 		return (STEP_NEXT);
 	problem_params(problem, json_pack("{s:I}", "count",
-	    (json_int_t)problem_fault_count(problem)));
+				    (json_int_t)problem_fault_count(problem)));
 	return (request_refuse_if_visible(rq, problem));
 }
 
@@ -431,9 +433,9 @@ step_execute(struct request *rq)
 enum step_result
 engine_execute_statement(struct request *rq)
 {
-	const struct binding	*binding = rq->binding;
-	const struct variant	*variant;
-	bool			 is_kept;
+	const struct binding *binding = rq->binding;
+	const struct variant *variant;
+	bool is_kept;
 
 	request_add_context(rq);
 	if (statement_kind(binding->statement) == STATEMENT_LIST) {
@@ -448,14 +450,15 @@ engine_execute_statement(struct request *rq)
 			(void)request_add_step(rq, service.claim_idempotency);
 		}
 		variant = statement_variant(binding->statement,
-		    is_kept ? FORM_KEPT : FORM_PLAIN, NULL,
-		    request_is_present, rq);
+		    is_kept ? FORM_KEPT : FORM_PLAIN, NULL, request_is_present,
+		    rq);
 		if (variant == NULL)
 			return (request_problem_code(rq, "overloaded"));
 		(void)request_add_step(rq, variant);
 	}
-	return (request_submit(rq, binding->op->is_slow ? service.slow_pool :
-	    service.pool, on_executed));
+	return (request_submit(rq,
+	    binding->op->is_slow ? service.slow_pool : service.pool,
+	    on_executed));
 }
 
 /* -------------------------------------------------------------- answer -- */
@@ -463,12 +466,12 @@ engine_execute_statement(struct request *rq)
 static enum step_result
 on_executed(struct request *rq)
 {
-	const struct statement	*st = rq->binding->statement;
-	const struct pgjob	*job = &rq->job;
-	struct reply		 reply;
+	const struct statement *st = rq->binding->statement;
+	const struct pgjob *job = &rq->job;
+	struct reply reply;
 
-	if (statement_kind(st) == STATEMENT_LIST && (job->outcome ==
-	    PGJOB_DONE || list_has_page(rq))) {
+	if (statement_kind(st) == STATEMENT_LIST &&
+	    (job->outcome == PGJOB_DONE || list_has_page(rq))) {
 		request_reply_init(rq, &reply);
 		list_answer(rq, &reply);
 		if (rq->if_none_match != NULL &&
@@ -488,19 +491,18 @@ on_executed(struct request *rq)
 static const char *
 column(const PGresult *row, const char *name)
 {
-	int	i = PQfnumber(row, name);
+	int i = PQfnumber(row, name);
 
-	return (i < 0 || PQgetisnull(row, 0, i) ? NULL :
-	    PQgetvalue(row, 0, i));
+	return (i < 0 || PQgetisnull(row, 0, i) ? NULL : PQgetvalue(row, 0, i));
 }
 
 /* The result's columns by name: body, status, etag, location, link. */
 static enum step_result
 answer_row(struct request *rq, const PGresult *row)
 {
-	struct reply	 reply;
-	const char	*text;
-	int64_t		 status;
+	struct reply reply;
+	const char *text;
+	int64_t status;
 
 	request_reply_init(rq, &reply);
 	if (statement_kind(rq->binding->statement) == STATEMENT_EXEC) {
@@ -510,16 +512,15 @@ answer_row(struct request *rq, const PGresult *row)
 	if (PQntuples(row) == 0)
 		return (request_problem_code(rq, "not-found"));
 	text = column(row, "status");
-	if (text != NULL && parse_int64(text, strlen(text), 200, 599,
-	    &status))
+	if (text != NULL && parse_int64(text, strlen(text), 200, 599, &status))
 		reply.status = (int)status;
 	reply.etag = column(row, "etag");
 	reply.location = column(row, "location");
 	reply.link = column(row, "link");
 	reply.body = column(row, "body");
 	if (reply.body != NULL)
-		reply.body_len = (size_t)PQgetlength(row, 0,
-		    PQfnumber(row, "body"));
+		reply.body_len =
+		    (size_t)PQgetlength(row, 0, PQfnumber(row, "body"));
 	if (rq->if_none_match != NULL && reply.etag != NULL &&
 	    !rq->binding->is_write &&
 	    etag_matches(rq->if_none_match, reply.etag)) {
@@ -535,14 +536,14 @@ answer_row(struct request *rq, const PGresult *row)
 static bool
 answer_is_valid(struct request *rq, const struct reply *reply)
 {
-	const struct operation	*op = rq->binding->op;
-	const struct response	*response = NULL;
-	struct problem		*problem;
-	struct buf		 faults;
-	struct logline		 line;
-	json_t			*body;
-	size_t			 i;
-	bool			 is_valid;
+	const struct operation *op = rq->binding->op;
+	const struct response *response = NULL;
+	struct problem *problem;
+	struct buf faults;
+	struct logline line;
+	json_t *body;
+	size_t i;
+	bool is_valid;
 
 	if (config_get()->validate_responses == 0)
 		return (true);
@@ -557,8 +558,8 @@ answer_is_valid(struct request *rq, const struct reply *reply)
 	    request_param(rq, "fields") == NULL) {
 		body = json_loadb(reply->body == NULL ? "" : reply->body,
 		    reply->body_len, JSON_REJECT_DUPLICATES, NULL);
-		is_valid = body != NULL && schema_check(response->schema,
-		    body, "", problem);
+		is_valid = body != NULL &&
+			   schema_check(response->schema, body, "", problem);
 		json_decref(body);
 	}
 	if (is_valid)
@@ -578,7 +579,7 @@ answer_is_valid(struct request *rq, const struct reply *reply)
 static bool
 etag_matches(const char *header, const char *etag)
 {
-	size_t	len, etag_len = strlen(etag);
+	size_t len, etag_len = strlen(etag);
 
 	if (strcmp(header, "*") == 0)
 		return (true);
@@ -586,8 +587,9 @@ etag_matches(const char *header, const char *etag)
 		header++;
 		len = strcspn(header, "\"");
 		if (len >= etag_len && memcmp(header, etag, etag_len) == 0 &&
-		    (len == etag_len || (len == etag_len + 5 &&
-		    memcmp(header + etag_len, "-gzip", 5) == 0)))
+		    (len == etag_len ||
+			(len == etag_len + 5 &&
+			    memcmp(header + etag_len, "-gzip", 5) == 0)))
 			return (true);
 		header += len;
 		if (*header == '"')
@@ -601,10 +603,10 @@ etag_matches(const char *header, const char *etag)
 static bool
 read_body(struct request *rq, struct problem *problem)
 {
-	struct http_request	*http = rq->http;
-	json_error_t		 error;
-	char			*body;
-	size_t			 len = 0;
+	struct http_request *http = rq->http;
+	json_error_t error;
+	char *body;
+	size_t len = 0;
 
 	if (http->http_body != NULL && http->http_body->offset > 0) {
 		len = http->http_body->offset;
@@ -619,16 +621,16 @@ read_body(struct request *rq, struct problem *problem)
 		return (true);
 	if (json_depth(rq->body == NULL ? "" : rq->body, len) >
 	    JSON_DEPTH_MAX) {
-		problem_at_pointer(problem, "", "too-deep", json_pack(
-		    "{s:i}", "max", JSON_DEPTH_MAX));
+		problem_at_pointer(problem, "", "too-deep",
+		    json_pack("{s:i}", "max", JSON_DEPTH_MAX));
 		return (false);
 	}
 	rq->body_json = json_loadb(rq->body == NULL ? "" : rq->body, len,
 	    JSON_REJECT_DUPLICATES, &error);
 	if (rq->body_json != NULL)
 		return (true);
-	problem_params(problem, json_pack("{s:i,s:i}", "line", error.line,
-	    "column", error.column));
+	problem_params(problem,
+	    json_pack("{s:i,s:i}", "line", error.line, "column", error.column));
 	if (json_error_code(&error) == json_error_duplicate_key)
 		problem_at_pointer(problem, "", "duplicate-key", NULL);
 	return (false);
@@ -638,8 +640,8 @@ read_body(struct request *rq, struct problem *problem)
 static size_t
 json_depth(const char *text, size_t len)
 {
-	size_t	i, depth = 0, deepest = 0;
-	bool	is_string = false;
+	size_t i, depth = 0, deepest = 0;
+	bool is_string = false;
 
 	for (i = 0; i < len; i++) {
 		if (is_string) {
@@ -663,9 +665,9 @@ json_depth(const char *text, size_t len)
 static void
 read_conditions(struct request *rq, struct problem *problem)
 {
-	const char	*header = request_header(rq, "if-match");
-	int64_t		 version;
-	size_t		 len;
+	const char *header = request_header(rq, "if-match");
+	int64_t version;
+	size_t len;
 
 	rq->if_none_match = request_header(rq, "if-none-match");
 	rq->idempotency_key = request_header(rq, "idempotency-key");
@@ -689,10 +691,10 @@ read_conditions(struct request *rq, struct problem *problem)
 static void
 hash_request(struct request *rq)
 {
-	unsigned char	 digest[EVP_MAX_MD_SIZE];
-	unsigned int	 len = 0, i;
-	EVP_MD_CTX	*md = EVP_MD_CTX_new();
-	const char	*query = rq->http->query_string;
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	unsigned int len = 0, i;
+	EVP_MD_CTX *md = EVP_MD_CTX_new();
+	const char *query = rq->http->query_string;
 
 	if (md == NULL || EVP_DigestInit_ex(md, EVP_sha256(), NULL) != 1)
 		fatal("no SHA-256");
@@ -712,21 +714,23 @@ hash_request(struct request *rq)
 static enum lang
 choose_language(const char *accept)
 {
-	enum lang	 best = LANG_ZH_CN;
-	double		 best_q = 0, q;
-	const char	*p = accept, *weight;
-	size_t		 len;
+	enum lang best = LANG_ZH_CN;
+	double best_q = 0, q;
+	const char *p = accept, *weight;
+	size_t len;
 
 	while (p != NULL && *p != '\0') {
 		p += strspn(p, " ,");
 		len = strcspn(p, ",");
 		weight = memchr(p, ';', len);
 		q = weight != NULL && (weight = strstr(weight, "q=")) != NULL ?
-		    strtod(weight + 2, NULL) : 1;
-		if (len >= 2 && q > best_q && (strncasecmp(p, "en", 2) == 0 ||
-		    strncasecmp(p, "zh", 2) == 0)) {
-			best = strncasecmp(p, "en", 2) == 0 ? LANG_EN :
-			    LANG_ZH_CN;
+			strtod(weight + 2, NULL) :
+			1;
+		if (len >= 2 && q > best_q &&
+		    (strncasecmp(p, "en", 2) == 0 ||
+			strncasecmp(p, "zh", 2) == 0)) {
+			best =
+			    strncasecmp(p, "en", 2) == 0 ? LANG_EN : LANG_ZH_CN;
 			best_q = q;
 		}
 		p += len;
@@ -738,11 +742,11 @@ choose_language(const char *accept)
 static const char *
 client_address(struct request *rq)
 {
-	struct connection	*c = rq->http->owner;
-	const char		*forwarded, *last;
-	char			 text[INET6_ADDRSTRLEN] = "";
-	unsigned char		 raw[sizeof(struct in6_addr)];
-	size_t			 len;
+	struct connection *c = rq->http->owner;
+	const char *forwarded, *last;
+	char text[INET6_ADDRSTRLEN] = "";
+	unsigned char raw[sizeof(struct in6_addr)];
+	size_t len;
 
 	forwarded = reply_request_header(rq->http, "x-forwarded-for");
 	if (config_get()->trusted_proxy != 0 && forwarded != NULL) {

@@ -12,21 +12,21 @@
 
 /* A flood of addresses ends the window early for everybody rather than
  * eating the worker's memory. */
-#define LIMITER_KEYS_MAX	65536
+#define LIMITER_KEYS_MAX 65536
 
 struct limit_entry {
-	char		 key[48];	/* uuid or address */
-	int64_t		 taken;
-	UT_hash_handle	 hh;
+	char key[48]; /* uuid or address */
+	int64_t taken;
+	UT_hash_handle hh;
 };
 
-static struct limit_entry	*entries;
-static int64_t			 window_start_s;
+static struct limit_entry *entries;
+static int64_t window_start_s;
 
 static void
 forget_all(void)
 {
-	struct limit_entry	*entry, *next;
+	struct limit_entry *entry, *next;
 
 	HASH_ITER(hh, entries, entry, next) {
 		HASH_DEL(entries, entry);
@@ -38,12 +38,11 @@ bool
 limiter_take(const char *key, int64_t limit, int64_t *remaining,
     int64_t *reset_s)
 {
-	struct limit_entry	*entry;
-	int64_t			 now_s = (int64_t)time(NULL);
+	struct limit_entry *entry;
+	int64_t now_s = (int64_t)time(NULL);
 
 	if (now_s - window_start_s >= LIMITER_WINDOW_S ||
-	    now_s < window_start_s ||
-	    HASH_COUNT(entries) >= LIMITER_KEYS_MAX) {
+	    now_s < window_start_s || HASH_COUNT(entries) >= LIMITER_KEYS_MAX) {
 		forget_all();
 		window_start_s = now_s;
 	}

@@ -18,49 +18,50 @@
 #include "base/parse.h"
 #include "contract/cursor.h"
 
-#define LIMIT_DEFAULT	50
+#define LIMIT_DEFAULT 50
 
 struct page {
-	const PGresult	*rows;
-	int		 row_count;	/* to show */
-	bool		 is_backward;
-	bool		 has_more;	/* in the direction that was walked */
-	const char	*next, *prev;	/* cursors; NULL if none */
-	const char	*total;		/* NULL: not counted */
-	bool		 gave_up;
+	const PGresult *rows;
+	int row_count; /* to show */
+	bool is_backward;
+	bool has_more;		 /* in the direction that was walked */
+	const char *next, *prev; /* cursors; NULL if none */
+	const char *total;	 /* NULL: not counted */
+	bool gave_up;
 };
 
 static const char *binding_text(struct request *rq);
-static void	 find_edges(struct request *rq, struct page *page);
+static void find_edges(struct request *rq, struct page *page);
 static const char *edge_cursor(struct request *rq, const struct page *page,
-		    int row, bool is_backward);
-static int	 row_at(const struct page *page, int i);
-static void	 write_page(struct request *rq, const struct page *page,
-		    struct buf *out);
+    int row, bool is_backward);
+static int row_at(const struct page *page, int i);
+static void write_page(struct request *rq, const struct page *page,
+    struct buf *out);
 static const char *link_header(struct request *rq, const struct page *page);
 static const char *body_hash(struct arena *arena, const struct buf *body);
 
 bool
 list_prepare(struct request *rq, struct problem *problem)
 {
-	const struct binding	*binding = rq->binding;
-	const char		*text;
-	size_t			 faults = problem_fault_count(problem);
+	const struct binding *binding = rq->binding;
+	const char *text;
+	size_t faults = problem_fault_count(problem);
 
 	rq->limit = LIMIT_DEFAULT;
 	text = request_param(rq, "limit");
-	if (text != NULL && !parse_int64(text, strlen(text), 1, 200,
-	    &rq->limit))
-		problem_at_parameter(problem, "limit", "query",
-		    "out-of-range", json_pack("{s:i,s:i}", "min", 1, "max",
-		    200));
+	if (text != NULL &&
+	    !parse_int64(text, strlen(text), 1, 200, &rq->limit))
+		problem_at_parameter(problem, "limit", "query", "out-of-range",
+		    json_pack("{s:i,s:i}", "min", 1, "max", 200));
 	text = request_param(rq, "sort");
 	if (!statement_parse_order(binding->statement, text, &rq->order))
 		problem_at_parameter(problem, "sort", "query", "sort-unknown",
 		    NULL);
 	text = request_param(rq, "cursor");
-	if (text == NULL || problem_fault_count(problem) > faults)
+	if (text == NULL)
 		return (problem_fault_count(problem) == faults);
+	if (problem_fault_count(problem) > 0)
+		return (false);	/* of which query it is cannot be told */
 
 	rq->cursor = arena_zalloc(rq->arena, sizeof(*rq->cursor));
 	switch (cursor_open(rq->arena, text, binding_text(rq), rq->cursor)) {
@@ -85,21 +86,22 @@ list_prepare(struct request *rq, struct problem *problem)
 void
 list_add_steps(struct request *rq)
 {
-	const struct statement	*st = rq->binding->statement;
-	struct pgstep		*step;
+	const struct statement *st = rq->binding->statement;
+	struct pgstep *step;
 
 	step = request_add_step(rq, statement_variant(st, FORM_PLAIN,
-	    &rq->order, request_is_present, rq));
+					&rq->order, request_is_present, rq));
 	if (request_param(rq, "count") == NULL)
 		return;
 	/* A count that takes too long must not take the page with it. */
 	step->sync_after = true;
 	(void)request_add_step(rq, service.set_context_read);
-	request_local(rq, "ctx.timeout_ms", arena_printf(rq->arena, "%lld",
-	    (long long)config_get()->count_timeout_ms));
+	request_local(rq, "ctx.timeout_ms",
+	    arena_printf(rq->arena, "%lld",
+		(long long)config_get()->count_timeout_ms));
 	(void)request_add_step(rq, service.set_timeout);
-	(void)request_add_step(rq, statement_variant(st, FORM_COUNT, NULL,
-	    request_is_present, rq));
+	(void)request_add_step(rq,
+	    statement_variant(st, FORM_COUNT, NULL, request_is_present, rq));
 }
 
 /* setTimeout stands before the list where the contract has a timeout. */
@@ -112,25 +114,24 @@ list_step(const struct request *rq)
 bool
 list_has_page(const struct request *rq)
 {
-	const char	*state = pgjob_error_field(&rq->job, PG_DIAG_SQLSTATE);
+	const char *state = pgjob_error_field(&rq->job, PG_DIAG_SQLSTATE);
 
 	return (rq->job.outcome == PGJOB_FAILED &&
-	    rq->job.failed_step > list_step(rq) && state != NULL &&
-	    strcmp(state, "57014") == 0);
+		rq->job.failed_step > list_step(rq) && state != NULL &&
+		strcmp(state, "57014") == 0);
 }
 
 void
 list_answer(struct request *rq, struct reply *reply)
 {
-	struct page	 page = { 0 };
-	struct buf	*out;
+	struct page page = { 0 };
+	struct buf *out;
 
 	page.rows = rq->job.results[list_step(rq)];
 	if (request_param(rq, "count") != NULL) {
 		page.gave_up = rq->job.outcome != PGJOB_DONE;
 		if (!page.gave_up)
-			page.total = PQgetvalue(
-			    request_last_result(rq), 0, 0);
+			page.total = PQgetvalue(request_last_result(rq), 0, 0);
 	}
 	find_edges(rq, &page);
 	out = arena_alloc(rq->arena, sizeof(*out));
@@ -146,7 +147,7 @@ list_answer(struct request *rq, struct reply *reply)
 static void
 find_edges(struct request *rq, struct page *page)
 {
-	bool	is_more_after, is_more_before;
+	bool is_more_after, is_more_before;
 
 	page->is_backward = rq->order.is_backward;
 	page->row_count = PQntuples(page->rows);
@@ -155,8 +156,8 @@ find_edges(struct request *rq, struct page *page)
 		page->row_count = (int)rq->limit;
 	/* Where we came from there was at least the cursor's own row. */
 	is_more_after = page->is_backward ? true : page->has_more;
-	is_more_before = page->is_backward ? page->has_more :
-	    rq->cursor != NULL;
+	is_more_before =
+	    page->is_backward ? page->has_more : rq->cursor != NULL;
 	if (page->row_count == 0)
 		return;
 	if (is_more_after)
@@ -177,16 +178,15 @@ static const char *
 edge_cursor(struct request *rq, const struct page *page, int row,
     bool is_backward)
 {
-	struct cursor	cursor = { .is_backward = is_backward };
-	size_t		i;
-	int		column;
+	struct cursor cursor = { .is_backward = is_backward };
+	size_t i;
+	int column;
 
 	cursor.value_count = rq->order.key_count + 1;
 	assert(cursor.value_count <= CURSOR_VALUES_MAX);
 	column = PQfnumber(page->rows, "k1");
 	for (i = 0; i < cursor.value_count; i++)
-		cursor.values[i] = PQgetvalue(page->rows, row,
-		    column + (int)i);
+		cursor.values[i] = PQgetvalue(page->rows, row, column + (int)i);
 	return (cursor_seal(rq->arena, &cursor, binding_text(rq)));
 }
 
@@ -194,13 +194,13 @@ edge_cursor(struct request *rq, const struct page *page, int row,
 static const char *
 binding_text(struct request *rq)
 {
-	static const char *const	 free_params[] = { "cursor", "limit",
-					    "count", "fields", "expand" };
-	const struct operation		*op = rq->binding->op;
-	const struct param_value	*value;
-	struct buf			 text;
-	char				*copy;
-	size_t				 i, k;
+	static const char *const free_params[] = { "cursor", "limit", "count",
+		"fields", "expand" };
+	const struct operation *op = rq->binding->op;
+	const struct param_value *value;
+	struct buf text;
+	char *copy;
+	size_t i, k;
 
 	buf_init(&text);
 	buf_printf(&text, "%s|%s|%s", op->id, rq->principal->user_id,
@@ -210,7 +210,7 @@ binding_text(struct request *rq)
 		if (op->params[i].in == PARAM_HEADER || value->text == NULL)
 			continue;
 		for (k = 0; k < sizeof(free_params) / sizeof(free_params[0]);
-		    k++) {
+		     k++) {
 			if (strcmp(free_params[k], op->params[i].name) == 0)
 				break;
 		}
@@ -236,7 +236,7 @@ write_cursor(struct buf *out, const char *name, const char *cursor)
 static void
 write_page(struct request *rq, const struct page *page, struct buf *out)
 {
-	int	i, row, column = PQfnumber(page->rows, "body");
+	int i, row, column = PQfnumber(page->rows, "body");
 
 	buf_puts(out, "{\"data\":[");
 	for (i = 0; i < page->row_count; i++) {
@@ -250,23 +250,24 @@ write_page(struct request *rq, const struct page *page, struct buf *out)
 	    (long long)rq->limit, page->next != NULL ? "true" : "false");
 	write_cursor(out, "next_cursor", page->next);
 	write_cursor(out, "prev_cursor", page->prev);
-	buf_printf(out, ",\"total\":%s", page->total == NULL ? "null" :
-	    page->total);
-	buf_printf(out, ",\"count\":%s}}", page->gave_up ? "\"gave_up\"" :
-	    page->total != NULL ? "\"exact\"" : "null");
+	buf_printf(out, ",\"total\":%s",
+	    page->total == NULL ? "null" : page->total);
+	buf_printf(out, ",\"count\":%s}}",
+	    page->gave_up	? "\"gave_up\"" :
+	    page->total != NULL ? "\"exact\"" :
+				  "null");
 }
 
 /* RFC 8288; the query without its cursor, as it was sent. */
 static const char *
 link_header(struct request *rq, const struct page *page)
 {
-	const char	*query = rq->http == NULL ? NULL :
-			    rq->http->query_string;
-	const char	*path = rq->http == NULL ? "" : rq->http->path;
-	const char	*item;
-	struct buf	 kept;
-	char		*rest, *link = NULL;
-	size_t		 len;
+	const char *query = rq->http == NULL ? NULL : rq->http->query_string;
+	const char *path = rq->http == NULL ? "" : rq->http->path;
+	const char *item;
+	struct buf kept;
+	char *rest, *link = NULL;
+	size_t len;
 
 	if (page->next == NULL && page->prev == NULL)
 		return (NULL);
@@ -284,8 +285,8 @@ link_header(struct request *rq, const struct page *page)
 	    kept.len);
 	buf_fini(&kept);
 	if (page->next != NULL)
-		link = arena_printf(rq->arena,
-		    "<%s?%scursor=%s>; rel=\"next\"", path, rest, page->next);
+		link = arena_printf(rq->arena, "<%s?%scursor=%s>; rel=\"next\"",
+		    path, rest, page->next);
 	if (page->prev != NULL)
 		link = arena_printf(rq->arena,
 		    "%s%s<%s?%scursor=%s>; rel=\"prev\"",
@@ -298,11 +299,11 @@ link_header(struct request *rq, const struct page *page)
 static const char *
 body_hash(struct arena *arena, const struct buf *body)
 {
-	unsigned char	digest[EVP_MAX_MD_SIZE];
-	unsigned int	len = 0;
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	unsigned int len = 0;
 
 	if (EVP_Digest(body->data, body->len, digest, &len, EVP_sha256(),
-	    NULL) != 1)
+		NULL) != 1)
 		abort();
 	return (arena_printf(arena, "%02x%02x%02x%02x%02x%02x%02x%02x",
 	    digest[0], digest[1], digest[2], digest[3], digest[4], digest[5],

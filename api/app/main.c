@@ -36,30 +36,28 @@
  * else in the module is hidden. */
 #pragma GCC visibility push(default)
 #include <kore/hooks.h>
-int	on_module(int);
+int on_module(int);
 
 /* Kore's own list predates glibc 2.33 (kore-4.1.0 seccomp.c:50). */
 KORE_SECCOMP_FILTER("dudao",
-    KORE_SYSCALL_ALLOW(newfstatat),	/* fstat and stat, reload of keys */
-    KORE_SYSCALL_ALLOW(mremap),		/* realloc of large blocks */
-    KORE_SYSCALL_ALLOW(getdents64),	/* the directory of keys */
-    KORE_SYSCALL_ALLOW(uname),		/* getaddrinfo() */
+    KORE_SYSCALL_ALLOW(newfstatat), /* fstat and stat, reload of keys */
+    KORE_SYSCALL_ALLOW(mremap),	    /* realloc of large blocks */
+    KORE_SYSCALL_ALLOW(getdents64), /* the directory of keys */
+    KORE_SYSCALL_ALLOW(uname),	    /* getaddrinfo() */
     KORE_SYSCALL_ALLOW(pread64),
-    KORE_SYSCALL_ALLOW(shutdown),	/* the guard, after a refusal */
-    KORE_SYSCALL_ALLOW(clone3),
-    KORE_SYSCALL_ALLOW(rseq)
-)
+    KORE_SYSCALL_ALLOW(shutdown), /* the guard, after a refusal */
+    KORE_SYSCALL_ALLOW(clone3), KORE_SYSCALL_ALLOW(rseq))
 #pragma GCC visibility pop
 
-#define HEAD_MAX	16384	/* http_header_max of kore.conf */
-#define TICK_MS		20
+#define HEAD_MAX 16384 /* http_header_max of kore.conf */
+#define TICK_MS 20
 /* Larger blocks go back to the system at once: a body, a file, a list. Without
  * this, glibc raises the limit to the largest that was ever freed. */
-#define MMAP_MIN	(256 << 10)
+#define MMAP_MIN (256 << 10)
 
-static void	on_tick(void *arg, uint64_t now);
-static bool	read_keys(void);
-static bool	read_secret(const char *path);
+static void on_tick(void *arg, uint64_t now);
+static bool read_keys(void);
+static bool read_secret(const char *path);
 static enum log_level level_of(const char *name);
 
 /*
@@ -69,11 +67,11 @@ static enum log_level level_of(const char *name);
 void
 kore_parent_configure(int argc, char *argv[])
 {
-	const struct config	*config;
+	const struct config *config;
 
 	(void)argc;
 	(void)argv;
-	json_object_seed(0);	/* workers have no /dev/urandom */
+	json_object_seed(0); /* workers have no /dev/urandom */
 	(void)mallopt(M_MMAP_THRESHOLD, MMAP_MIN);
 	if (!config_load(stderr))
 		exit(1);
@@ -96,7 +94,7 @@ kore_parent_configure(int argc, char *argv[])
 void
 kore_worker_configure(void)
 {
-	const struct guard_options	options = {
+	const struct guard_options options = {
 		.head_max = HEAD_MAX,
 		.body_max = engine_body_max,
 	};
@@ -117,8 +115,7 @@ kore_worker_configure(void)
 void
 kore_worker_teardown(void)
 {
-	uint64_t	end = kore_time_ms() +
-			    (uint64_t)config_get()->drain_ms;
+	uint64_t end = kore_time_ms() + (uint64_t)config_get()->drain_ms;
 
 	service.is_draining = true;
 	share_stop();
@@ -163,7 +160,7 @@ read_keys(void)
 static void
 on_tick(void *arg, uint64_t now)
 {
-	struct pgpool_stats	main_stats, slow_stats;
+	struct pgpool_stats main_stats, slow_stats;
 
 	(void)arg;
 	(void)now;
@@ -182,17 +179,19 @@ on_tick(void *arg, uint64_t now)
 static bool
 read_secret(const char *path)
 {
-	unsigned char	 secret[256];
-	FILE		*file;
-	size_t		 len;
+	unsigned char secret[256];
+	FILE *file;
+	size_t len;
 
 	file = fopen(path, "re");
 	len = file == NULL ? 0 : fread(secret, 1, sizeof(secret), file);
 	if (file != NULL)
 		(void)fclose(file);
 	if (len < 32) {
-		fprintf(stderr, "DUDAO_SECRET_FILE: %s: needs a readable file "
-		    "of at least 32 bytes\n", path);
+		fprintf(stderr,
+		    "DUDAO_SECRET_FILE: %s: needs a readable file "
+		    "of at least 32 bytes\n",
+		    path);
 		return (false);
 	}
 	cursor_set_secret(secret, len);
@@ -203,9 +202,8 @@ read_secret(const char *path)
 static enum log_level
 level_of(const char *name)
 {
-	static const char *const	names[] = { "debug", "info", "warn",
-					    "error" };
-	size_t				i;
+	static const char *const names[] = { "debug", "info", "warn", "error" };
+	size_t i;
 
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		if (strcmp(names[i], name) == 0)

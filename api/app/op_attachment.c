@@ -17,27 +17,31 @@
 #include "app/request.h"
 #include "base/parse.h"
 
-static magic_t	types;	/* loaded in the parent, shared by fork */
+static magic_t types; /* loaded in the parent, shared by fork */
 
 struct range {
-	int64_t	first, count, size;
-	bool	is_partial;
+	int64_t first, count, size;
+	bool is_partial;
 };
 
 /* What the metadata said, kept while the bytes are fetched. */
 struct download {
-	struct range	 range;
-	const char	*etag, *mime, *name;
+	struct range range;
+	const char *etag, *mime, *name;
 };
 
-enum range_result { RANGE_WHOLE, RANGE_PART, RANGE_UNSATISFIABLE };
+enum range_result {
+	RANGE_WHOLE,
+	RANGE_PART,
+	RANGE_UNSATISFIABLE
+};
 
 static enum range_result range_parse(const char *header, int64_t size,
-			    struct range *out);
-static enum step_result	on_metadata(struct request *rq);
-static enum step_result	on_slice(struct request *rq);
-static enum step_result	refuse_range(struct request *rq, int64_t size);
-static char		*disposition(struct arena *arena, const char *name);
+    struct range *out);
+static enum step_result on_metadata(struct request *rq);
+static enum step_result on_slice(struct request *rq);
+static enum step_result refuse_range(struct request *rq, int64_t size);
+static char *disposition(struct arena *arena, const char *name);
 
 bool
 attachment_init(void)
@@ -45,8 +49,8 @@ attachment_init(void)
 	types = magic_open(MAGIC_MIME_TYPE | MAGIC_ERROR);
 	if (types != NULL && magic_load(types, NULL) == 0)
 		return (true);
-	fprintf(stderr, "libmagic: %s\n", types == NULL ? "cannot be opened" :
-	    magic_error(types));
+	fprintf(stderr, "libmagic: %s\n",
+	    types == NULL ? "cannot be opened" : magic_error(types));
 	return (false);
 }
 
@@ -57,25 +61,26 @@ attachment_init(void)
 enum step_result
 op_uploadAttachment(struct request *rq)
 {
-	unsigned char	 digest[EVP_MAX_MD_SIZE];
-	unsigned int	 len = 0, i;
-	const char	*type;
-	char		*hex;
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	unsigned int len = 0, i;
+	const char *type;
+	char *hex;
 
 	if (rq->body_len == 0)
 		return (request_problem_code(rq, "empty-upload"));
 	if (EVP_Digest(rq->body, rq->body_len, digest, &len, EVP_sha256(),
-	    NULL) != 1)
+		NULL) != 1)
 		return (request_problem_code(rq, "internal-error"));
 	hex = arena_alloc(rq->arena, 2 * (size_t)len + 1);
 	for (i = 0; i < len; i++)
 		(void)snprintf(hex + 2 * i, 3, "%02x", digest[i]);
 	type = magic_buffer(types, rq->body, rq->body_len);
 	request_local(rq, "sha256", hex);
-	request_local(rq, "mime", type == NULL ? "application/octet-stream" :
-	    arena_strdup(rq->arena, type));
-	request_local(rq, "size_bytes", arena_printf(rq->arena, "%zu",
-	    rq->body_len));
+	request_local(rq, "mime",
+	    type == NULL ? "application/octet-stream" :
+			   arena_strdup(rq->arena, type));
+	request_local(rq, "size_bytes",
+	    arena_printf(rq->arena, "%zu", rq->body_len));
 	request_local_binary(rq, "content", rq->body, rq->body_len);
 	return (engine_execute_statement(rq));
 }
@@ -91,21 +96,20 @@ op_downloadAttachment(struct request *rq)
 static const char *
 column(const PGresult *row, const char *name)
 {
-	int	i = PQfnumber(row, name);
+	int i = PQfnumber(row, name);
 
-	return (i < 0 || PQgetisnull(row, 0, i) ? "" :
-	    PQgetvalue(row, 0, i));
+	return (i < 0 || PQgetisnull(row, 0, i) ? "" : PQgetvalue(row, 0, i));
 }
 
 static enum step_result
 on_metadata(struct request *rq)
 {
-	const PGresult	*row;
-	const char	*text, *if_range = request_header(rq, "if-range");
-	struct download	*download;
-	struct range	*range;
-	struct reply	 reply;
-	char		*etag;
+	const PGresult *row;
+	const char *text, *if_range = request_header(rq, "if-range");
+	struct download *download;
+	struct range *range;
+	struct reply reply;
+	char *etag;
 
 	if (rq->job.outcome != PGJOB_DONE)
 		return (request_failed_job(rq));
@@ -126,7 +130,7 @@ on_metadata(struct request *rq)
 		return (request_problem_code(rq, "internal-error"));
 	text = request_header(rq, "range");
 	if (if_range != NULL && strstr(if_range, etag) == NULL)
-		text = NULL;	/* another content: the whole of it */
+		text = NULL; /* another content: the whole of it */
 	if (range_parse(text, range->size, range) == RANGE_UNSATISFIABLE)
 		return (refuse_range(rq, range->size));
 
@@ -134,10 +138,10 @@ on_metadata(struct request *rq)
 	download->mime = arena_strdup(rq->arena, column(row, "mime"));
 	download->name = arena_strdup(rq->arena, column(row, "file_name"));
 	rq->carried = download;
-	request_local(rq, "first", arena_printf(rq->arena, "%" PRId64,
-	    range->first));
-	request_local(rq, "count", arena_printf(rq->arena, "%" PRId64,
-	    range->count));
+	request_local(rq, "first",
+	    arena_printf(rq->arena, "%" PRId64, range->first));
+	request_local(rq, "count",
+	    arena_printf(rq->arena, "%" PRId64, range->count));
 	request_add_context(rq);
 	request_add_step(rq, ops_statement("sliceAttachment"))->result_format =
 	    1;
@@ -153,10 +157,10 @@ release(void *arg)
 static enum step_result
 on_slice(struct request *rq)
 {
-	const struct download	*download = rq->carried;
-	const struct range	*range = &download->range;
-	const PGresult		*row;
-	struct reply		 reply;
+	const struct download *download = rq->carried;
+	const struct range *range = &download->range;
+	const PGresult *row;
+	struct reply reply;
 
 	if (rq->job.outcome != PGJOB_DONE)
 		return (request_failed_job(rq));
@@ -167,8 +171,7 @@ on_slice(struct request *rq)
 	reply.status = range->is_partial ? 206 : 200;
 	reply.etag = download->etag;
 	reply.media_type = download->mime;
-	reply.content_disposition = disposition(rq->arena,
-	    download->name);
+	reply.content_disposition = disposition(rq->arena, download->name);
 	reply.accept_ranges = "bytes";
 	reply.is_raw = true;
 	if (range->is_partial)
@@ -191,8 +194,8 @@ on_slice(struct request *rq)
 static enum range_result
 range_parse(const char *header, int64_t size, struct range *out)
 {
-	const char	*dash, *end;
-	int64_t		 first, last;
+	const char *dash, *end;
+	int64_t first, last;
 
 	*out = (struct range){ .first = 0, .count = size, .size = size };
 	if (header == NULL || strncmp(header, "bytes=", 6) != 0 ||
@@ -203,7 +206,7 @@ range_parse(const char *header, int64_t size, struct range *out)
 	if (dash == NULL)
 		return (RANGE_WHOLE);
 	end = dash + 1;
-	if (dash == header) {		/* the last n bytes */
+	if (dash == header) { /* the last n bytes */
 		if (!parse_int64(end, strlen(end), 0, INT64_MAX, &last))
 			return (RANGE_WHOLE);
 		if (last == 0)
@@ -211,12 +214,12 @@ range_parse(const char *header, int64_t size, struct range *out)
 		first = last > size ? 0 : size - last;
 		last = size - 1;
 	} else {
-		if (!parse_int64(header, (size_t)(dash - header), 0,
-		    INT64_MAX, &first))
+		if (!parse_int64(header, (size_t)(dash - header), 0, INT64_MAX,
+			&first))
 			return (RANGE_WHOLE);
 		last = size - 1;
-		if (*end != '\0' && !parse_int64(end, strlen(end), 0,
-		    INT64_MAX, &last))
+		if (*end != '\0' &&
+		    !parse_int64(end, strlen(end), 0, INT64_MAX, &last))
 			return (RANGE_WHOLE);
 		if (*end != '\0' && last < first)
 			return (RANGE_WHOLE);
@@ -234,8 +237,8 @@ range_parse(const char *header, int64_t size, struct range *out)
 static enum step_result
 refuse_range(struct request *rq, int64_t size)
 {
-	struct problem	*problem = problem_new(rq->arena,
-			    "range-not-satisfiable");
+	struct problem *problem =
+	    problem_new(rq->arena, "range-not-satisfiable");
 
 	problem_params(problem, json_pack("{s:I}", "size", (json_int_t)size));
 	return (request_problem(rq, problem));
@@ -245,10 +248,10 @@ refuse_range(struct request *rq, int64_t size)
 static char *
 disposition(struct arena *arena, const char *name)
 {
-	static const char	hex[] = "0123456789ABCDEF";
-	struct buf		out;
-	char			*copy;
-	const unsigned char	*p;
+	static const char hex[] = "0123456789ABCDEF";
+	struct buf out;
+	char *copy;
+	const unsigned char *p;
 
 	buf_init(&out);
 	buf_puts(&out, "attachment; filename*=UTF-8''");

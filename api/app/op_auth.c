@@ -15,10 +15,10 @@
 #include "base/parse.h"
 #include "contract/token.h"
 
-static enum step_result	on_session(struct request *rq);
-static enum step_result	on_logout(struct request *rq);
-static enum step_result	refuse_session(struct request *rq,
-			    const PGresult *row, int64_t status);
+static enum step_result on_session(struct request *rq);
+static enum step_result on_logout(struct request *rq);
+static enum step_result refuse_session(struct request *rq, const PGresult *row,
+    int64_t status);
 
 static const char *
 member(const struct request *rq, const char *name)
@@ -29,10 +29,9 @@ member(const struct request *rq, const char *name)
 static const char *
 column(const PGresult *row, const char *name)
 {
-	int	i = PQfnumber(row, name);
+	int i = PQfnumber(row, name);
 
-	return (i < 0 || PQgetisnull(row, 0, i) ? "" :
-	    PQgetvalue(row, 0, i));
+	return (i < 0 || PQgetisnull(row, 0, i) ? "" : PQgetvalue(row, 0, i));
 }
 
 enum step_result
@@ -60,12 +59,12 @@ op_refreshSession(struct request *rq)
 static enum step_result
 on_session(struct request *rq)
 {
-	const struct config	*config = config_get();
-	const PGresult		*row = request_last_result(rq);
-	const char		*text, *token;
-	struct reply		 reply;
-	json_t			*body;
-	int64_t			 status = 401;
+	const struct config *config = config_get();
+	const PGresult *row = request_last_result(rq);
+	const char *text, *token;
+	struct reply reply;
+	json_t *body;
+	int64_t status = 401;
 
 	if (rq->job.outcome != PGJOB_DONE)
 		return (request_failed_job(rq));
@@ -75,8 +74,7 @@ on_session(struct request *rq)
 		return (refuse_session(rq, row, status));
 	token = token_sign(rq->arena, config->issuer, PRINCIPAL_AUDIENCE,
 	    "dudao", column(row, "user_id"), column(row, "session_id"),
-	    column(row, "scope"), (int64_t)time(NULL),
-	    config->access_token_s);
+	    column(row, "scope"), (int64_t)time(NULL), config->access_token_s);
 	if (token == NULL)
 		return (request_problem_code(rq, "internal-error"));
 	body = json_pack("{s:s,s:s,s:I,s:s,s:s}", "access_token", token,
@@ -96,20 +94,21 @@ on_session(struct request *rq)
 static enum step_result
 refuse_session(struct request *rq, const PGresult *row, int64_t status)
 {
-	struct problem	*problem;
-	const char	*text;
-	int64_t		 seconds = 60;
+	struct problem *problem;
+	const char *text;
+	int64_t seconds = 60;
 
 	if (status != 429)
 		return (request_problem_code(rq, rq->binding->run == op_login ?
-		    "invalid-credentials" : "invalid-refresh-token"));
+						     "invalid-credentials" :
+						     "invalid-refresh-token"));
 	text = column(row, "retry_after");
 	if (!parse_int64(text, strlen(text), 1, 86400, &seconds))
 		seconds = 60;
 	problem = problem_new(rq->arena, "account-locked");
 	problem_set_retry_after(problem, (int)seconds);
-	problem_params(problem, json_pack("{s:I}", "seconds",
-	    (json_int_t)seconds));
+	problem_params(problem,
+	    json_pack("{s:I}", "seconds", (json_int_t)seconds));
 	return (request_problem(rq, problem));
 }
 
@@ -124,7 +123,7 @@ op_logout(struct request *rq)
 static enum step_result
 on_logout(struct request *rq)
 {
-	struct reply	reply;
+	struct reply reply;
 
 	if (rq->job.outcome != PGJOB_DONE)
 		return (request_failed_job(rq));
@@ -136,9 +135,9 @@ on_logout(struct request *rq)
 enum step_result
 op_getJwks(struct request *rq)
 {
-	struct reply	 reply;
-	json_t		*keys = token_jwks();
-	char		*text = json_dumps(keys, JSON_COMPACT);
+	struct reply reply;
+	json_t *keys = token_jwks();
+	char *text = json_dumps(keys, JSON_COMPACT);
 
 	json_decref(keys);
 	arena_on_free(rq->arena, free, text);

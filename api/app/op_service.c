@@ -12,25 +12,24 @@
 #include "base/metrics.h"
 #include "base/parse.h"
 
-static enum step_result	reply_text(struct request *rq, int status,
-			    const char *media_type, const char *text,
-			    size_t len);
-static enum step_result	reply_json(struct request *rq, int status,
-			    json_t *owned_value);
-static enum step_result	on_probe(struct request *rq);
+static enum step_result reply_text(struct request *rq, int status,
+    const char *media_type, const char *text, size_t len);
+static enum step_result reply_json(struct request *rq, int status,
+    json_t *owned_value);
+static enum step_result on_probe(struct request *rq);
 
 enum step_result
 op_getOpenapi(struct request *rq)
 {
-	return (reply_text(rq, 200, "application/json",
-	    service.contract->json, service.contract->json_len));
+	return (reply_text(rq, 200, "application/json", service.contract->json,
+	    service.contract->json_len));
 }
 
 /* A page that works offline: it lists the operations from the contract. */
 enum step_result
 op_getDocs(struct request *rq)
 {
-	static const char	page[] =
+	static const char page[] =
 	    "<!doctype html><html lang=\"zh-CN\"><meta charset=\"utf-8\">"
 	    "<meta name=\"viewport\" content=\"width=device-width\">"
 	    "<title>督导 · dudao API</title>"
@@ -44,7 +43,7 @@ op_getDocs(struct request *rq)
 	    "<a href=\"/problems\"><code>/problems</code></a></p>"
 	    "<main id=\"m\">…</main><script src=\"/docs?part=script\">"
 	    "</script></html>";
-	static const char	script[] =
+	static const char script[] =
 	    "fetch('/v1/openapi.json').then(r=>r.json()).then(d=>{"
 	    "const m=document.getElementById('m');m.textContent='';"
 	    "const el=(t,x,p)=>{const e=document.createElement(t);"
@@ -70,11 +69,11 @@ op_getDocs(struct request *rq)
 enum step_result
 op_listProblemTypes(struct request *rq)
 {
-	json_t		*list = json_array(), *entry;
-	const char	*code;
+	json_t *list = json_array(), *entry;
+	const char *code;
 
 	json_object_foreach(problem_catalogue(), code, entry) {
-		json_t	*item = json_pack("{s:s}", "code", code);
+		json_t *item = json_pack("{s:s}", "code", code);
 
 		(void)json_object_update(item, entry);
 		(void)json_array_append_new(list, item);
@@ -85,8 +84,8 @@ op_listProblemTypes(struct request *rq)
 enum step_result
 op_getProblemType(struct request *rq)
 {
-	const char	*code = request_param(rq, "code");
-	json_t		*item;
+	const char *code = request_param(rq, "code");
+	json_t *item;
 
 	if (code == NULL || problem_entry(code) == NULL)
 		return (request_problem_code(rq, "not-found"));
@@ -99,8 +98,9 @@ op_getProblemType(struct request *rq)
 enum step_result
 op_getLivez(struct request *rq)
 {
-	return (reply_json(rq, 200, json_pack("{s:s,s:s}", "status", "alive",
-	    "version", config_get()->build_version)));
+	return (reply_json(rq, 200,
+	    json_pack("{s:s,s:s}", "status", "alive", "version",
+		config_get()->build_version)));
 }
 
 /* The database answers and has a schema. */
@@ -121,14 +121,15 @@ on_probe(struct request *rq)
 	if (rq->job.outcome != PGJOB_DONE ||
 	    PQntuples(request_last_result(rq)) != 1)
 		return (request_problem_code(rq, "service-unavailable"));
-	return (reply_json(rq, 200, json_pack("{s:s,s:s}", "status", "ready",
-	    "version", config_get()->build_version)));
+	return (reply_json(rq, 200,
+	    json_pack("{s:s,s:s}", "status", "ready", "version",
+		config_get()->build_version)));
 }
 
 enum step_result
 op_getMetrics(struct request *rq)
 {
-	struct buf	*out = arena_alloc(rq->arena, sizeof(*out));
+	struct buf *out = arena_alloc(rq->arena, sizeof(*out));
 
 	buf_init(out);
 	metrics_render(out);
@@ -141,7 +142,7 @@ static enum step_result
 reply_text(struct request *rq, int status, const char *media_type,
     const char *text, size_t len)
 {
-	struct reply	reply;
+	struct reply reply;
 
 	request_reply_init(rq, &reply);
 	reply.status = status;
@@ -154,10 +155,9 @@ reply_text(struct request *rq, int status, const char *media_type,
 static enum step_result
 reply_json(struct request *rq, int status, json_t *owned_value)
 {
-	char	*text = json_dumps(owned_value, JSON_COMPACT);
+	char *text = json_dumps(owned_value, JSON_COMPACT);
 
 	json_decref(owned_value);
 	arena_on_free(rq->arena, free, text);
-	return (reply_text(rq, status, "application/json", text,
-	    strlen(text)));
+	return (reply_text(rq, status, "application/json", text, strlen(text)));
 }

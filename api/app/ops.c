@@ -25,13 +25,14 @@ static const struct c_operation operations[] = {
 
 /* Statements of db/queries/ that only handlers run. */
 static const char *const own_statements[] = {
-	"uploadAttachment", "downloadAttachment", "sliceAttachment",
+	"uploadAttachment",
+	"downloadAttachment",
+	"sliceAttachment",
 };
 
-enum step_result
-(*ops_find(const char *operation_id))(struct request *rq)
+enum step_result (*ops_find(const char *operation_id))(struct request *rq)
 {
-	size_t	i;
+	size_t i;
 
 	for (i = 0; i < sizeof(operations) / sizeof(operations[0]); i++) {
 		if (strcmp(operations[i].id, operation_id) == 0)
@@ -43,10 +44,10 @@ enum step_result
 bool
 ops_uses_statement(const char *name)
 {
-	size_t	i;
+	size_t i;
 
 	for (i = 0; i < sizeof(own_statements) / sizeof(own_statements[0]);
-	    i++) {
+	     i++) {
 		if (strcmp(own_statements[i], name) == 0)
 			return (true);
 	}
@@ -56,7 +57,7 @@ ops_uses_statement(const char *name)
 const struct variant *
 ops_statement(const char *name)
 {
-	const struct statement	*st;
+	const struct statement *st;
 
 	st = statements_find(service.statements, name);
 	return (st == NULL ? NULL : service_whole_variant(st));

@@ -13,7 +13,7 @@
 /* NULL if the operation is none of ours. */
 enum step_result (*ops_find(const char *operation_id))(struct request *rq);
 /* Statements that handlers run by name beside the operation's own. */
-bool	ops_uses_statement(const char *name);
+bool ops_uses_statement(const char *name);
 /* The plain variant of such a statement. */
 const struct variant *ops_statement(const char *name);
 
@@ -26,7 +26,7 @@ enum step_result op_getJwks(struct request *rq);
 /* op_attachment.c */
 enum step_result op_uploadAttachment(struct request *rq);
 enum step_result op_downloadAttachment(struct request *rq);
-bool	attachment_init(void);	/* in the parent: loads the type database */
+bool attachment_init(void); /* in the parent: loads the type database */
 
 /* op_service.c */
 enum step_result op_getOpenapi(struct request *rq);

@@ -17,38 +17,38 @@
 #include "base/parse.h"
 
 /* A worker serves a county's users many times over with this. */
-#define CACHE_MAX	16384
+#define CACHE_MAX 16384
 
 struct token_entry {
-	char			*text;		/* key */
-	struct token_claims	 claims;
-	UT_hash_handle		 hh;
+	char *text; /* key */
+	struct token_claims claims;
+	UT_hash_handle hh;
 };
 
 struct principal_entry {
-	char			 session_id[UUID_TEXT_SIZE];	/* key */
-	struct principal	*principal;
-	UT_hash_handle		 hh;
+	char session_id[UUID_TEXT_SIZE]; /* key */
+	struct principal *principal;
+	UT_hash_handle hh;
 };
 
-static struct token_entry	*tokens;
-static struct principal_entry	*principals;
-static bool			 is_listening;
-static uint64_t			 generation;
-static struct principal		 public_principal = {
-	.user_id = (char []){ "" },
-	.session_id = (char []){ "" },
-	.login = (char []){ "" },
-	.display_name = (char []){ "" },
-	.organization_id = (char []){ "" },
-	.roles = (char []){ "{public}" },
+static struct token_entry *tokens;
+static struct principal_entry *principals;
+static bool is_listening;
+static uint64_t generation;
+static struct principal public_principal = {
+	.user_id = (char[]){ "" },
+	.session_id = (char[]){ "" },
+	.login = (char[]){ "" },
+	.display_name = (char[]){ "" },
+	.organization_id = (char[]){ "" },
+	.roles = (char[]){ "{public}" },
 	.valid_until_s = INT64_MAX,
 	.ref_count = 1,
 };
 
-static void	 token_forget(struct token_entry *owned_entry);
-static void	 principal_forget(struct principal_entry *owned_entry);
-static char	*column(const PGresult *row, const char *name);
+static void token_forget(struct token_entry *owned_entry);
+static void principal_forget(struct principal_entry *owned_entry);
+static char *column(const PGresult *row, const char *name);
 
 void
 principal_init(void)
@@ -66,9 +66,9 @@ enum token_result
 principal_verify(const char *token, size_t len, struct arena *arena,
     struct token_claims *out)
 {
-	struct token_entry	*entry;
-	enum token_result	 result;
-	int64_t			 now_s = (int64_t)time(NULL);
+	struct token_entry *entry;
+	enum token_result result;
+	int64_t now_s = (int64_t)time(NULL);
 
 	HASH_FIND(hh, tokens, token, len, entry);
 	if (entry != NULL && entry->claims.exp_s > now_s) {
@@ -83,9 +83,9 @@ principal_verify(const char *token, size_t len, struct arena *arena,
 	    PRINCIPAL_AUDIENCE, now_s, out);
 	if (result != TOKEN_OK)
 		return (result);
-	out->scope = NULL;	/* the principal's scopes are the current ones */
+	out->scope = NULL; /* the principal's scopes are the current ones */
 	if (HASH_COUNT(tokens) >= CACHE_MAX)
-		token_forget(tokens);	/* the oldest: uthash keeps order */
+		token_forget(tokens); /* the oldest: uthash keeps order */
 	entry = calloc(1, sizeof(*entry));
 	if (entry == NULL || (entry->text = strndup(token, len)) == NULL)
 		abort();
@@ -97,7 +97,7 @@ principal_verify(const char *token, size_t len, struct arena *arena,
 struct principal *
 principal_find(const char *session_id)
 {
-	struct principal_entry	*entry;
+	struct principal_entry *entry;
 
 	if (!is_listening)
 		return (NULL);
@@ -122,9 +122,9 @@ struct principal *
 principal_take_row(const char *session_id, const PGresult *row,
     uint64_t read_generation)
 {
-	struct principal_entry	*entry;
-	struct principal	*principal;
-	char			*scopes, *until;
+	struct principal_entry *entry;
+	struct principal *principal;
+	char *scopes, *until;
 
 	principal = calloc(1, sizeof(*principal));
 	if (principal == NULL)
@@ -140,7 +140,7 @@ principal_take_row(const char *session_id, const PGresult *row,
 	free(scopes);
 	until = column(row, "valid_until");
 	if (!parse_int64(until, strlen(until), 0, INT64_MAX,
-	    &principal->valid_until_s))
+		&principal->valid_until_s))
 		principal->valid_until_s = 0;
 	free(until);
 	principal->ref_count = 1;
@@ -182,8 +182,8 @@ principal_release(struct principal *principal)
 bool
 principal_has_role(const struct principal *principal, const char *role)
 {
-	const char	*p = principal->roles;
-	size_t		 len = strlen(role), n;
+	const char *p = principal->roles;
+	size_t len = strlen(role), n;
 
 	while (*p != '\0') {
 		p += strspn(p, "{,}\"");
@@ -198,7 +198,7 @@ principal_has_role(const struct principal *principal, const char *role)
 void
 principal_on_notify(const char *user_id)
 {
-	struct principal_entry	*entry, *next;
+	struct principal_entry *entry, *next;
 
 	generation++;
 	HASH_ITER(hh, principals, entry, next) {
@@ -210,7 +210,7 @@ principal_on_notify(const char *user_id)
 void
 principal_on_listening(bool is_on)
 {
-	struct principal_entry	*entry, *next;
+	struct principal_entry *entry, *next;
 
 	/* What was cached before may have changed unheard. */
 	generation++;
@@ -224,7 +224,7 @@ principal_on_listening(bool is_on)
 void
 principal_on_keys(void)
 {
-	struct token_entry	*entry, *next;
+	struct token_entry *entry, *next;
 
 	HASH_ITER(hh, tokens, entry, next)
 		token_forget(entry);
@@ -250,8 +250,8 @@ principal_forget(struct principal_entry *owned_entry)
 static char *
 column(const PGresult *row, const char *name)
 {
-	int	 i = PQfnumber(row, name);
-	char	*copy;
+	int i = PQfnumber(row, name);
+	char *copy;
 
 	copy = strdup(i < 0 ? "" : PQgetvalue(row, 0, i));
 	if (copy == NULL)

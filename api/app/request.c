@@ -16,13 +16,13 @@
 #include "base/log.h"
 #include "base/parse.h"
 
-static void	 on_job_done(struct pgjob *job, void *arg);
+static void on_job_done(struct pgjob *job, void *arg);
 static const struct local *value_of(struct request *rq, const char *name,
-		    struct local *buffer);
+    struct local *buffer);
 static const char *context_value(struct request *rq, const char *name);
 static enum step_result refuse_database(struct request *rq);
 static enum step_result refuse_detail(struct request *rq, json_t *detail,
-		    int status);
+    int status);
 static enum step_result describe_violation(struct request *rq);
 static enum step_result on_violation(struct request *rq);
 static enum step_result replay_answer(struct request *rq);
@@ -30,16 +30,25 @@ static enum step_result on_replay(struct request *rq);
 static enum step_result on_parent_read(struct request *rq);
 
 static const char *const context_names[] = {
-	"ctx.user_id", "ctx.session_id", "ctx.roles", "ctx.organization_id",
-	"ctx.request_id", "ctx.ip", "ctx.if_match", "ctx.if_none_match",
-	"ctx.lang", "ctx.idempotency_key", "ctx.operation",
-	"ctx.request_hash", "ctx.user_agent",
+	"ctx.user_id",
+	"ctx.session_id",
+	"ctx.roles",
+	"ctx.organization_id",
+	"ctx.request_id",
+	"ctx.ip",
+	"ctx.if_match",
+	"ctx.if_none_match",
+	"ctx.lang",
+	"ctx.idempotency_key",
+	"ctx.operation",
+	"ctx.request_hash",
+	"ctx.user_agent",
 };
 
 bool
 request_can_supply(const struct operation *op, const char *name)
 {
-	size_t	i;
+	size_t i;
 
 	for (i = 0; i < sizeof(context_names) / sizeof(context_names[0]); i++) {
 		if (strcmp(context_names[i], name) == 0)
@@ -72,12 +81,12 @@ request_local_binary(struct request *rq, const char *name, const void *value,
 struct pgstep *
 request_add_step(struct request *rq, const struct variant *variant)
 {
-	struct pgstep		*step;
-	const struct local	*local;
-	struct local		 buffer;
-	const char		**values;
-	int			*lengths, *formats;
-	size_t			 i;
+	struct pgstep *step;
+	const struct local *local;
+	struct local buffer;
+	const char **values;
+	int *lengths, *formats;
+	size_t i;
 
 	assert(variant != NULL);
 	if (rq->is_job_back) {
@@ -101,21 +110,25 @@ request_add_step(struct request *rq, const struct variant *variant)
 			formats[i] = 1;
 		}
 	}
-	*step = (struct pgstep){ .variant = variant, .values = values,
-	    .lengths = lengths, .formats = formats };
+	*step = (struct pgstep){ .variant = variant,
+		.values = values,
+		.lengths = lengths,
+		.formats = formats };
 	return (step);
 }
 
 void
 request_add_context(struct request *rq)
 {
-	const struct binding	*binding = rq->binding;
+	const struct binding *binding = rq->binding;
 
 	(void)request_add_step(rq, binding->is_write ?
-	    service.set_context_write : service.set_context_read);
+				       service.set_context_write :
+				       service.set_context_read);
 	if (binding->op->timeout_ms > 0) {
-		request_local(rq, "ctx.timeout_ms", arena_printf(rq->arena,
-		    "%lld", (long long)binding->op->timeout_ms));
+		request_local(rq, "ctx.timeout_ms",
+		    arena_printf(rq->arena, "%lld",
+			(long long)binding->op->timeout_ms));
 		(void)request_add_step(rq, service.set_timeout);
 	}
 }
@@ -130,8 +143,8 @@ request_submit(struct request *rq, struct pgpool *pool,
 	rq->job.is_read_only = rq->binding->op->method == METHOD_GET;
 	if (!pgpool_submit(pool, &rq->job)) {
 		if (!pgpool_is_ready(pool))
-			return (request_problem_code(rq,
-			    "database-unavailable"));
+			return (
+			    request_problem_code(rq, "database-unavailable"));
 		return (request_problem_code(rq, "overloaded"));
 	}
 	rq->on_result = on_result;
@@ -149,7 +162,7 @@ request_last_result(const struct request *rq)
 static void
 on_job_done(struct pgjob *job, void *arg)
 {
-	struct request	*rq = arg;
+	struct request *rq = arg;
 
 	(void)job;
 	rq->is_job_back = true;
@@ -167,20 +180,19 @@ request_release(struct request *rq)
 	principal_release(rq->principal);
 	if (rq->body_json != NULL)
 		json_decref(rq->body_json);
-	arena_free(rq->arena);	/* rq itself lives in it */
+	arena_free(rq->arena); /* rq itself lives in it */
 }
 
 const char *
 request_header(const struct request *rq, const char *name)
 {
-	return (rq->http == NULL ? NULL :
-	    reply_request_header(rq->http, name));
+	return (rq->http == NULL ? NULL : reply_request_header(rq->http, name));
 }
 
 const char *
 request_param(const struct request *rq, const char *name)
 {
-	const struct param_value	*value;
+	const struct param_value *value;
 
 	value = params_get(&rq->params, name);
 	return (value == NULL ? NULL : value->text);
@@ -189,9 +201,9 @@ request_param(const struct request *rq, const char *name)
 bool
 request_is_present(void *arg, const char *name)
 {
-	struct request			*rq = arg;
-	const struct param_value	*value;
-	size_t				 i;
+	struct request *rq = arg;
+	const struct param_value *value;
+	size_t i;
 
 	if (strncmp(name, "expand.", 7) != 0)
 		return (request_param(rq, name) != NULL);
@@ -209,7 +221,7 @@ request_is_present(void *arg, const char *name)
 static const struct local *
 value_of(struct request *rq, const char *name, struct local *buffer)
 {
-	size_t	i, n;
+	size_t i, n;
 
 	for (i = rq->local_count; i > 0; i--) {
 		if (strcmp(rq->locals[i - 1].name, name) == 0)
@@ -221,8 +233,8 @@ value_of(struct request *rq, const char *name, struct local *buffer)
 	} else if (strcmp(name, "body") == 0) {
 		buffer->value = rq->body;
 	} else if (strcmp(name, "page.limit") == 0) {
-		buffer->value = arena_printf(rq->arena, "%lld",
-		    (long long)rq->limit + 1);
+		buffer->value =
+		    arena_printf(rq->arena, "%lld", (long long)rq->limit + 1);
 	} else if (strncmp(name, "cursor.", 7) == 0 && rq->cursor != NULL) {
 		n = (size_t)(name[7] - '1');
 		if (n < rq->cursor->value_count)
@@ -242,16 +254,17 @@ static const char *
 context_value(struct request *rq, const char *name)
 {
 	const struct {
-		const char	*name;
-		const char	*value;
+		const char *name;
+		const char *value;
 	} values[] = {
-		{ "user_id", rq->principal == NULL ? "" :
-		    rq->principal->user_id },
-		{ "session_id", rq->principal == NULL ? NULL :
-		    rq->principal->session_id },
+		{ "user_id",
+		    rq->principal == NULL ? "" : rq->principal->user_id },
+		{ "session_id",
+		    rq->principal == NULL ? NULL : rq->principal->session_id },
 		{ "roles", rq->roles == NULL ? "{public}" : rq->roles },
-		{ "organization_id", rq->principal == NULL ? "" :
-		    rq->principal->organization_id },
+		{ "organization_id", rq->principal == NULL ?
+					 "" :
+					 rq->principal->organization_id },
 		{ "request_id", rq->id },
 		{ "ip", rq->ip },
 		{ "if_match", rq->if_match },
@@ -261,7 +274,7 @@ context_value(struct request *rq, const char *name)
 		{ "operation", rq->binding->op->id },
 		{ "request_hash", rq->request_hash },
 	};
-	size_t	i;
+	size_t i;
 
 	for (i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
 		if (strcmp(values[i].name, name) == 0)
@@ -284,8 +297,9 @@ request_reply_init(const struct request *rq, struct reply *reply)
 	};
 	if (rq->limiter_reset_s > 0) {
 		reply->rate_limit = rq->principal == principal_public() ||
-		    rq->principal == NULL ? config_get()->public_rate_limit :
-		    config_get()->rate_limit;
+					    rq->principal == NULL ?
+					config_get()->public_rate_limit :
+					config_get()->rate_limit;
 		reply->rate_remaining = rq->limiter_remaining;
 		reply->rate_reset_s = rq->limiter_reset_s;
 	}
@@ -309,7 +323,7 @@ request_reply(struct request *rq, struct reply *reply)
 enum step_result
 request_problem(struct request *rq, struct problem *problem)
 {
-	struct reply	 reply;
+	struct reply reply;
 
 	request_reply_init(rq, &reply);
 	reply.cache_control = "no-store";
@@ -319,8 +333,8 @@ request_problem(struct request *rq, struct problem *problem)
 	if (reply.status == 401)
 		reply.www_authenticate =
 		    strcmp(problem_code(problem), "unauthenticated") == 0 ?
-		    "Bearer realm=\"dudao\"" :
-		    "Bearer realm=\"dudao\", error=\"invalid_token\"";
+			"Bearer realm=\"dudao\"" :
+			"Bearer realm=\"dudao\", error=\"invalid_token\"";
 	if (rq->route.allow != NULL && reply.status == 405)
 		reply.allow = rq->route.allow;
 	reply.etag = rq->problem_etag;
@@ -345,7 +359,8 @@ request_failed_job(struct request *rq)
 		return (request_problem_code(rq, "database-unavailable"));
 	case PGJOB_LOST:
 		return (request_problem_code(rq, rq->binding->is_write ?
-		    "outcome-unknown" : "database-unavailable"));
+						     "outcome-unknown" :
+						     "database-unavailable"));
 	default:
 		return (refuse_database(rq));
 	}
@@ -354,10 +369,10 @@ request_failed_job(struct request *rq)
 static enum step_result
 refuse_database(struct request *rq)
 {
-	const char	*state, *text;
-	struct logline	 line;
-	json_t		*detail;
-	int64_t		 status;
+	const char *state, *text;
+	struct logline line;
+	json_t *detail;
+	int64_t status;
 
 	state = pgjob_error_field(&rq->job, PG_DIAG_SQLSTATE);
 	if (state == NULL)
@@ -396,12 +411,12 @@ refuse_database(struct request *rq)
 static enum step_result
 refuse_detail(struct request *rq, json_t *detail, int status)
 {
-	static const char *const	 members[] = { "rule_id", "clause_id",
-					    "state", "allowed_actions" };
-	struct problem			*problem;
-	json_t				*value, *fault;
-	const char			*code;
-	size_t				 i;
+	static const char *const members[] = { "rule_id", "clause_id", "state",
+		"allowed_actions" };
+	struct problem *problem;
+	json_t *value, *fault;
+	const char *code;
+	size_t i;
 
 	code = json_string_value(json_object_get(detail, "code"));
 	if (code != NULL && strcmp(code, "idempotency-replay") == 0) {
@@ -410,7 +425,7 @@ refuse_detail(struct request *rq, json_t *detail, int status)
 	}
 	if (code == NULL || !problem_is_known(code) ||
 	    problem_status(code) != status) {
-		struct logline	line;
+		struct logline line;
 
 		log_begin(&line, LOG_LEVEL_ERROR, "problem-not-in-catalogue");
 		log_str(&line, "code", code == NULL ? "" : code);
@@ -423,8 +438,7 @@ refuse_detail(struct request *rq, json_t *detail, int status)
 	for (i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
 		value = json_object_get(detail, members[i]);
 		if (value != NULL && !json_is_null(value))
-			problem_member(problem, members[i],
-			    json_incref(value));
+			problem_member(problem, members[i], json_incref(value));
 	}
 	problem_params(problem, json_object_get(detail, "params"));
 	json_array_foreach(json_object_get(detail, "errors"), i, fault)
@@ -446,22 +460,22 @@ static enum step_result
 describe_violation(struct request *rq)
 {
 	static const struct {
-		const char	*name;
-		int		 field;
+		const char *name;
+		int field;
 	} fields[] = {
 		{ "sqlstate", PG_DIAG_SQLSTATE },
 		{ "constraint", PG_DIAG_CONSTRAINT_NAME },
 		{ "table", PG_DIAG_TABLE_NAME },
 		{ "column", PG_DIAG_COLUMN_NAME },
 	};
-	const char	*text;
-	size_t		 i;
+	const char *text;
+	size_t i;
 
 	rq->local_count = 0;
 	for (i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
 		text = pgjob_error_field(&rq->job, fields[i].field);
-		request_local(rq, fields[i].name, text == NULL ? NULL :
-		    arena_strdup(rq->arena, text));
+		request_local(rq, fields[i].name,
+		    text == NULL ? NULL : arena_strdup(rq->arena, text));
 	}
 	(void)request_add_step(rq, service.describe_violation);
 	return (request_submit(rq, service.pool, on_violation));
@@ -470,9 +484,9 @@ describe_violation(struct request *rq)
 static enum step_result
 on_violation(struct request *rq)
 {
-	const PGresult	*row = request_last_result(rq);
-	const char	*code;
-	json_t		*detail = NULL;
+	const PGresult *row = request_last_result(rq);
+	const char *code;
+	json_t *detail = NULL;
 
 	if (rq->job.outcome != PGJOB_DONE)
 		return (request_problem_code(rq, "database-unavailable"));
@@ -498,15 +512,15 @@ replay_answer(struct request *rq)
 static enum step_result
 on_replay(struct request *rq)
 {
-	const PGresult	*row = request_last_result(rq);
-	struct reply	 reply;
-	const char	*text;
-	int64_t		 status;
-	int		 column;
+	const PGresult *row = request_last_result(rq);
+	struct reply reply;
+	const char *text;
+	int64_t status;
+	int column;
 
 	if (rq->job.outcome != PGJOB_DONE)
 		return (request_failed_job(rq));
-	if (PQntuples(row) != 1)	/* expired a moment ago */
+	if (PQntuples(row) != 1) /* expired a moment ago */
 		return (request_problem_code(rq, "service-unavailable"));
 	request_reply_init(rq, &reply);
 	reply.is_replay = true;
@@ -536,16 +550,16 @@ on_replay(struct request *rq)
 enum step_result
 request_refuse_if_visible(struct request *rq, struct problem *problem)
 {
-	const struct operation	*parent = rq->binding->parent_read;
-	const struct statement	*st;
+	const struct operation *parent = rq->binding->parent_read;
+	const struct statement *st;
 
 	st = parent == NULL ? NULL : service.bindings[parent->index].statement;
 	if (st == NULL || statement_kind(st) != STATEMENT_ONE)
 		return (request_problem(rq, problem));
 	rq->fault = problem;
 	(void)request_add_step(rq, service.set_context_read);
-	(void)request_add_step(rq, statement_variant(st, FORM_PLAIN, NULL,
-	    request_is_present, rq));
+	(void)request_add_step(rq,
+	    statement_variant(st, FORM_PLAIN, NULL, request_is_present, rq));
 	return (request_submit(rq, service.pool, on_parent_read));
 }
 

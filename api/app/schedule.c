@@ -12,16 +12,16 @@
 #include "app/service.h"
 #include "base/log.h"
 
-#define PERIOD_MS	60000
-#define FIRST_WORKER	1	/* Kore counts workers from 1 */
+#define PERIOD_MS 60000
+#define FIRST_WORKER 1 /* Kore counts workers from 1 */
 
-static struct pgjob	job;
-static bool		is_running;
+static struct pgjob job;
+static bool is_running;
 
 static void
 on_done(struct pgjob *done, void *arg)
 {
-	const char	*state;
+	const char *state;
 
 	(void)arg;
 	is_running = false;

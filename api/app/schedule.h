@@ -6,6 +6,6 @@
 #define DUDAO_APP_SCHEDULE_H
 
 /* In a worker, after service_open(). Only the first worker keeps time. */
-void	schedule_start(void);
+void schedule_start(void);
 
 #endif

@@ -16,24 +16,24 @@
 #include "base/problem.h"
 #include "io/pginfo.h"
 
-struct service	service;
+struct service service;
 
-static char		*conninfo;	/* names looked up; as long as the process */
-static const char	*scope_names[SERVICE_SCOPES_MAX];
-static int		 scope_count;
+static char *conninfo; /* names looked up; as long as the process */
+static const char *scope_names[SERVICE_SCOPES_MAX];
+static int scope_count;
 
-static bool	 load_problems(const char *home, FILE *errors);
-static bool	 bind_engine_statements(FILE *errors);
-static bool	 bind_operations(FILE *errors);
-static bool	 bind_operation(const struct operation *op, FILE *errors);
-static bool	 bind_parameters(const struct operation *op, FILE *errors);
-static bool	 check_unbound_statements(FILE *errors);
-static int	 scope_number_new(const char *scope);
+static bool load_problems(const char *home, FILE *errors);
+static bool bind_engine_statements(FILE *errors);
+static bool bind_operations(FILE *errors);
+static bool bind_operation(const struct operation *op, FILE *errors);
+static bool bind_parameters(const struct operation *op, FILE *errors);
+static bool check_unbound_statements(FILE *errors);
+static int scope_number_new(const char *scope);
 
 /* Statements that the engine itself runs; not operations of the contract. */
 static const struct {
-	const char		*name;
-	const struct variant	**variant;
+	const char *name;
+	const struct variant **variant;
 } engine_statements[] = {
 	{ "setContextRead", &service.set_context_read },
 	{ "setContextWrite", &service.set_context_write },
@@ -55,9 +55,9 @@ static const struct {
 bool
 service_load(FILE *errors)
 {
-	const struct config	*config = config_get();
-	char			 path[4096];
-	bool			 is_good;
+	const struct config *config = config_get();
+	char path[4096];
+	bool is_good;
 
 	if (!load_problems(config->home, errors))
 		return (false);
@@ -82,8 +82,8 @@ service_load(FILE *errors)
 void
 service_open(void)
 {
-	const struct config	*config = config_get();
-	struct pgpool_options	 options = {
+	const struct config *config = config_get();
+	struct pgpool_options options = {
 		.name = "main",
 		.conninfo = conninfo,
 		.size = (int)config->pool_size,
@@ -99,14 +99,14 @@ service_open(void)
 	options.size = (int)config->slow_pool_size;
 	options.depth = 1;
 	service.slow_pool = pgpool_new(&options);
-	pglisten_start(conninfo, "dudao_principal",
-	    principal_on_notify, principal_on_listening);
+	pglisten_start(conninfo, "dudao_principal", principal_on_notify,
+	    principal_on_listening);
 }
 
 int
 service_scope_number(const char *scope, size_t len)
 {
-	int	i;
+	int i;
 
 	for (i = 0; i < scope_count; i++) {
 		if (strlen(scope_names[i]) == len &&
@@ -119,8 +119,8 @@ service_scope_number(const char *scope, size_t len)
 void
 service_scope_parse(const char *list, struct scope_set *out)
 {
-	size_t	len;
-	int	number;
+	size_t len;
+	int number;
 
 	memset(out, 0, sizeof(*out));
 	while (*list != '\0') {
@@ -136,7 +136,7 @@ service_scope_parse(const char *list, struct scope_set *out)
 bool
 scope_set_covers(const struct scope_set *held, const struct scope_set *needed)
 {
-	size_t	i;
+	size_t i;
 
 	for (i = 0; i < SERVICE_SCOPES_MAX / 64; i++) {
 		if ((held->bits[i] & needed->bits[i]) != needed->bits[i])
@@ -156,15 +156,15 @@ is_part_of_whole(void *arg, const char *name)
 const struct variant *
 service_whole_variant(const struct statement *st)
 {
-	return (statement_variant(st, FORM_PLAIN, NULL, is_part_of_whole,
-	    NULL));
+	return (
+	    statement_variant(st, FORM_PLAIN, NULL, is_part_of_whole, NULL));
 }
 
 static bool
 load_problems(const char *home, FILE *errors)
 {
-	char	 path[4096];
-	json_t	*catalogue;
+	char path[4096];
+	json_t *catalogue;
 
 	(void)snprintf(path, sizeof(path), "%s/openapi/problems.yaml", home);
 	catalogue = yaml_load_file(path, errors);
@@ -174,16 +174,18 @@ load_problems(const char *home, FILE *errors)
 static bool
 bind_engine_statements(FILE *errors)
 {
-	const struct statement	*st;
-	size_t			 i;
-	bool			 is_good = true;
+	const struct statement *st;
+	size_t i;
+	bool is_good = true;
 
 	for (i = 0; i < ENGINE_STATEMENT_COUNT; i++) {
 		st = statements_find(service.statements,
 		    engine_statements[i].name);
 		if (st == NULL) {
-			fprintf(errors, "db/queries: the engine needs the "
-			    "statement %s\n", engine_statements[i].name);
+			fprintf(errors,
+			    "db/queries: the engine needs the "
+			    "statement %s\n",
+			    engine_statements[i].name);
 			is_good = false;
 			continue;
 		}
@@ -195,24 +197,24 @@ bind_engine_statements(FILE *errors)
 static bool
 bind_operations(FILE *errors)
 {
-	size_t	i;
-	bool	is_good = true;
+	size_t i;
+	bool is_good = true;
 
 	service.bindings = calloc(service.contract->operation_count + 1,
 	    sizeof(*service.bindings));
 	assert(service.bindings != NULL);
 	for (i = 0; i < service.contract->operation_count; i++)
-		is_good &= bind_operation(&service.contract->operations[i],
-		    errors);
+		is_good &=
+		    bind_operation(&service.contract->operations[i], errors);
 	return (is_good);
 }
 
 static bool
 bind_operation(const struct operation *op, FILE *errors)
 {
-	struct binding	*binding = &service.bindings[op->index];
-	size_t		 i;
-	int		 number;
+	struct binding *binding = &service.bindings[op->index];
+	size_t i;
+	int number;
 
 	binding->op = op;
 	binding->is_write = op->method != METHOD_GET;
@@ -224,8 +226,8 @@ bind_operation(const struct operation *op, FILE *errors)
 			    SERVICE_SCOPES_MAX);
 			return (false);
 		}
-		binding->scopes.bits[number / 64] |=
-		    UINT64_C(1) << (number % 64);
+		binding->scopes.bits[number / 64] |= UINT64_C(1)
+						     << (number % 64);
 	}
 	binding->run = ops_find(op->id);
 	binding->statement = statements_find(service.statements, op->id);
@@ -248,22 +250,24 @@ bind_operation(const struct operation *op, FILE *errors)
 static bool
 bind_parameters(const struct operation *op, FILE *errors)
 {
-	struct statement	*st;
-	const struct param	*param;
-	const char		*name;
-	size_t			 i;
-	bool			 is_good = true;
+	struct statement *st;
+	const struct param *param;
+	const char *name;
+	size_t i;
+	bool is_good = true;
 
 	st = statements_find_mutable(service.statements, op->id);
 	for (i = 0; i < statement_param_count(st); i++) {
 		name = statement_param(st, i);
 		param = operation_param(op, name);
 		if (param != NULL)
-			statement_set_optional(st, name, !param->is_required &&
-			    param->default_text == NULL);
+			statement_set_optional(st, name,
+			    !param->is_required && param->default_text == NULL);
 		else if (!op->is_c && !request_can_supply(op, name)) {
-			fprintf(errors, "db/queries: %s: nothing supplies "
-			    ":%s\n", op->id, name);
+			fprintf(errors,
+			    "db/queries: %s: nothing supplies "
+			    ":%s\n",
+			    op->id, name);
 			is_good = false;
 		}
 	}
@@ -273,23 +277,25 @@ bind_parameters(const struct operation *op, FILE *errors)
 static bool
 check_unbound_statements(FILE *errors)
 {
-	const struct statement	*st;
-	size_t			 i, k;
-	bool			 is_good = true, is_bound;
+	const struct statement *st;
+	size_t i, k;
+	bool is_good = true, is_bound;
 
 	for (i = 0; i < statements_count(service.statements); i++) {
 		st = statements_at(service.statements, i);
 		is_bound = ops_uses_statement(statement_name(st));
 		for (k = 0; !is_bound && k < ENGINE_STATEMENT_COUNT; k++)
 			is_bound = strcmp(statement_name(st),
-			    engine_statements[k].name) == 0;
-		for (k = 0; !is_bound &&
-		    k < service.contract->operation_count; k++)
+				       engine_statements[k].name) == 0;
+		for (k = 0; !is_bound && k < service.contract->operation_count;
+		     k++)
 			is_bound = strcmp(statement_name(st),
-			    service.contract->operations[k].id) == 0;
+				       service.contract->operations[k].id) == 0;
 		if (!is_bound) {
-			fprintf(errors, "openapi: no operation %s for the "
-			    "statement of that name\n", statement_name(st));
+			fprintf(errors,
+			    "openapi: no operation %s for the "
+			    "statement of that name\n",
+			    statement_name(st));
 			is_good = false;
 		}
 	}
@@ -299,7 +305,7 @@ check_unbound_statements(FILE *errors)
 static int
 scope_number_new(const char *scope)
 {
-	int	number = service_scope_number(scope, strlen(scope));
+	int number = service_scope_number(scope, strlen(scope));
 
 	if (number >= 0)
 		return (number);

@@ -17,46 +17,46 @@
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
-#define IS_EXACT	1
+#define IS_EXACT 1
 #endif
 #endif
 #if !defined(IS_EXACT) && defined(__SANITIZE_ADDRESS__)
-#define IS_EXACT	1
+#define IS_EXACT 1
 #endif
 #if !defined(IS_EXACT)
-#define IS_EXACT	0
+#define IS_EXACT 0
 #endif
 
-#define ALIGNMENT	_Alignof(max_align_t)
-#define CHUNK_LEN_MAX	((size_t)1 << 20)
+#define ALIGNMENT _Alignof(max_align_t)
+#define CHUNK_LEN_MAX ((size_t)1 << 20)
 
 struct chunk {
-	struct chunk	*next;
-	max_align_t	 data[];
+	struct chunk *next;
+	max_align_t data[];
 };
 
 struct on_free {
-	struct on_free	*next;
-	void		(*fn)(void *);
-	void		*ptr;
+	struct on_free *next;
+	void (*fn)(void *);
+	void *ptr;
 };
 
 struct arena {
-	char		*at;		/* next free byte */
-	size_t		 left;		/* bytes free behind it */
-	size_t		 next_len;	/* of the next chunk */
-	struct chunk	*chunks;	/* without the first */
-	struct on_free	*on_free;
-	max_align_t	 first[];
+	char *at;	      /* next free byte */
+	size_t left;	      /* bytes free behind it */
+	size_t next_len;      /* of the next chunk */
+	struct chunk *chunks; /* without the first */
+	struct on_free *on_free;
+	max_align_t first[];
 };
 
-static void	*must_malloc(size_t);
-static void	*chunk_add(struct arena *, size_t);
+static void *must_malloc(size_t);
+static void *chunk_add(struct arena *, size_t);
 
 struct arena *
 arena_new(size_t first_len)
 {
-	struct arena	*arena;
+	struct arena *arena;
 
 	if (IS_EXACT)
 		first_len = 0;
@@ -73,8 +73,8 @@ arena_new(size_t first_len)
 void
 arena_free(struct arena *owned_arena)
 {
-	struct chunk	*chunk, *next;
-	struct on_free	*entry;
+	struct chunk *chunk, *next;
+	struct on_free *entry;
 
 	if (owned_arena == NULL)
 		return;
@@ -91,8 +91,8 @@ arena_free(struct arena *owned_arena)
 void *
 arena_alloc(struct arena *arena, size_t len)
 {
-	size_t	 need;
-	void	*piece;
+	size_t need;
+	void *piece;
 
 	assert(len < SIZE_MAX / 2);
 	if (IS_EXACT)
@@ -128,7 +128,7 @@ arena_strdup(struct arena *arena, const char *text)
 char *
 arena_strndup(struct arena *arena, const char *text, size_t len)
 {
-	char	*copy;
+	char *copy;
 
 	copy = arena_alloc(arena, len + 1);
 	if (len > 0)
@@ -140,9 +140,9 @@ arena_strndup(struct arena *arena, const char *text, size_t len)
 char *
 arena_printf(struct arena *arena, const char *fmt, ...)
 {
-	va_list	 ap;
-	char	*text;
-	int	 len;
+	va_list ap;
+	char *text;
+	int len;
 
 	va_start(ap, fmt);
 	len = vsnprintf(NULL, 0, fmt, ap);
@@ -159,7 +159,7 @@ arena_printf(struct arena *arena, const char *fmt, ...)
 void
 arena_on_free(struct arena *arena, void (*free_fn)(void *), void *owned_ptr)
 {
-	struct on_free	*entry;
+	struct on_free *entry;
 
 	entry = arena_alloc(arena, sizeof(*entry));
 	entry->fn = free_fn;
@@ -171,7 +171,7 @@ arena_on_free(struct arena *arena, void (*free_fn)(void *), void *owned_ptr)
 static void *
 must_malloc(size_t len)
 {
-	void	*ptr;
+	void *ptr;
 
 	if ((ptr = malloc(len)) == NULL)
 		abort();
@@ -181,7 +181,7 @@ must_malloc(size_t len)
 static void *
 chunk_add(struct arena *arena, size_t len)
 {
-	struct chunk	*chunk;
+	struct chunk *chunk;
 
 	chunk = must_malloc(sizeof(*chunk) + len);
 	chunk->next = arena->chunks;

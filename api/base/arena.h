@@ -14,22 +14,20 @@
 struct arena;
 
 /* first_len: bytes of the first chunk; later chunks grow as needed. */
-struct arena	*arena_new(size_t first_len);
-void		 arena_free(struct arena *owned_arena);
+struct arena *arena_new(size_t first_len);
+void arena_free(struct arena *owned_arena);
 
 /* Memory aligned for any type, not zeroed; lives until arena_free(). */
-void		*arena_alloc(struct arena *arena, size_t len);
-void		*arena_zalloc(struct arena *arena, size_t len);
+void *arena_alloc(struct arena *arena, size_t len);
+void *arena_zalloc(struct arena *arena, size_t len);
 
 /* NUL-terminated copies. */
-char		*arena_strdup(struct arena *arena, const char *text);
-char		*arena_strndup(struct arena *arena, const char *text,
-		    size_t len);
-char		*arena_printf(struct arena *arena, const char *fmt, ...)
-		    PRINTF_LIKE(2, 3);
+char *arena_strdup(struct arena *arena, const char *text);
+char *arena_strndup(struct arena *arena, const char *text, size_t len);
+char *arena_printf(struct arena *arena, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 /* free_fn(ptr) is called at arena_free(), in reverse order of the calls. */
-void		 arena_on_free(struct arena *arena, void (*free_fn)(void *),
-		    void *owned_ptr);
+void arena_on_free(struct arena *arena, void (*free_fn)(void *),
+    void *owned_ptr);
 
 #endif

@@ -11,9 +11,9 @@
 #include "base/buf.h"
 #include "base/parse.h"
 
-static void	buf_reserve(struct buf *, size_t);
-static size_t	unit_escaped(unsigned char, char *);
-static bool	is_plain(unsigned char);
+static void buf_reserve(struct buf *, size_t);
+static size_t unit_escaped(unsigned char, char *);
+static bool is_plain(unsigned char);
 
 void
 buf_init(struct buf *buf)
@@ -39,7 +39,7 @@ buf_clear(struct buf *buf)
 char *
 buf_take(struct buf *buf, size_t *len)
 {
-	char	*data;
+	char *data;
 
 	data = buf->data;
 	*len = buf->len;
@@ -73,8 +73,8 @@ buf_putc(struct buf *buf, char c)
 void
 buf_printf(struct buf *buf, const char *fmt, ...)
 {
-	va_list	ap;
-	int	len;
+	va_list ap;
+	int len;
 
 	va_start(ap, fmt);
 	len = vsnprintf(NULL, 0, fmt, ap);
@@ -92,9 +92,9 @@ buf_printf(struct buf *buf, const char *fmt, ...)
 void
 buf_int(struct buf *buf, int64_t value)
 {
-	char		 digits[20];
-	char		*at;
-	uint64_t	 rest;
+	char digits[20];
+	char *at;
+	uint64_t rest;
 
 	/* 0 - (uint64_t) also holds for INT64_MIN. */
 	rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
@@ -112,8 +112,8 @@ size_t
 buf_json_unit(const char *text, size_t len, char out[BUF_JSON_UNIT_MAX],
     size_t *out_len)
 {
-	unsigned char	c;
-	size_t		used;
+	unsigned char c;
+	size_t used;
 
 	assert(len > 0);
 	c = (unsigned char)text[0];
@@ -123,7 +123,7 @@ buf_json_unit(const char *text, size_t len, char out[BUF_JSON_UNIT_MAX],
 	}
 	used = parse_utf8_next(text, len);
 	if (used == 0) {
-		memcpy(out, "\xef\xbf\xbd", 3);	/* U+FFFD */
+		memcpy(out, "\xef\xbf\xbd", 3); /* U+FFFD */
 		*out_len = 3;
 		return (1);
 	}
@@ -135,8 +135,8 @@ buf_json_unit(const char *text, size_t len, char out[BUF_JSON_UNIT_MAX],
 void
 buf_json_string(struct buf *buf, const char *text, size_t len)
 {
-	char	unit[BUF_JSON_UNIT_MAX];
-	size_t	run, unit_len;
+	char unit[BUF_JSON_UNIT_MAX];
+	size_t run, unit_len;
 
 	buf_reserve(buf, len + 2);
 	buf_putc(buf, '"');
@@ -160,8 +160,8 @@ buf_json_string(struct buf *buf, const char *text, size_t len)
 static void
 buf_reserve(struct buf *buf, size_t more)
 {
-	size_t	 cap;
-	char	*data;
+	size_t cap;
+	char *data;
 
 	if (more > SIZE_MAX / 4 - buf->len)
 		abort();
@@ -180,9 +180,9 @@ buf_reserve(struct buf *buf, size_t more)
 static size_t
 unit_escaped(unsigned char c, char *out)
 {
-	static const char	hex[] = "0123456789abcdef";
-	static const char	from[] = "\"\\\b\f\n\r\t", to[] = "\"\\bfnrt";
-	const char		*at;
+	static const char hex[] = "0123456789abcdef";
+	static const char from[] = "\"\\\b\f\n\r\t", to[] = "\"\\bfnrt";
+	const char *at;
 
 	out[0] = '\\';
 	if (c != '\0' && (at = strchr(from, c)) != NULL) {

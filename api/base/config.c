@@ -13,47 +13,61 @@
 #include "base/config.h"
 #include "base/parse.h"
 
-#define PREFIX		"DUDAO_"
-#define NO_FIELD	SIZE_MAX
+#define PREFIX "DUDAO_"
+#define NO_FIELD SIZE_MAX
 
 enum kind {
 	KIND_TEXT,
-	KIND_WORD,	/* one of the words in `words` */
+	KIND_WORD, /* one of the words in `words` */
 	KIND_NUMBER
 };
 
 struct setting {
-	const char	*name;
-	enum kind	 kind;
-	size_t		 field;		/* offset in struct config */
-	const char	*fallback;	/* NULL: has to be set */
-	const char	*words;		/* KIND_WORD: separated by blanks */
-	int64_t		 min, max;	/* KIND_NUMBER */
-	bool		 is_script;	/* read by the start scripts only */
-	const char	*meaning;
+	const char *name;
+	enum kind kind;
+	size_t field;	      /* offset in struct config */
+	const char *fallback; /* NULL: has to be set */
+	const char *words;    /* KIND_WORD: separated by blanks */
+	int64_t min, max;     /* KIND_NUMBER */
+	bool is_script;	      /* read by the start scripts only */
+	const char *meaning;
 };
 
-#define FIELD(f)	offsetof(struct config, f)
-#define TEXT(name, f, fallback, meaning)				\
-	{ name, KIND_TEXT, FIELD(f), fallback, NULL, 0, 0, false, meaning }
-#define WORD(name, f, fallback, words, meaning)				\
-	{ name, KIND_WORD, FIELD(f), fallback, words, 0, 0, false, meaning }
-#define NUMBER(name, f, fallback, min, max, meaning)			\
-	{ name, KIND_NUMBER, FIELD(f), fallback, NULL, min, max, false,	\
-	    meaning }
-#define SCRIPT_TEXT(name, fallback, meaning)				\
-	{ name, KIND_TEXT, NO_FIELD, fallback, NULL, 0, 0, true, meaning }
-#define SCRIPT_WORD(name, fallback, words, meaning)			\
-	{ name, KIND_WORD, NO_FIELD, fallback, words, 0, 0, true, meaning }
-#define SCRIPT_NUMBER(name, fallback, min, max, meaning)		\
-	{ name, KIND_NUMBER, NO_FIELD, fallback, NULL, min, max, true,	\
-	    meaning }
+#define FIELD(f) offsetof(struct config, f)
+#define TEXT(name, f, fallback, meaning)                                \
+	{                                                               \
+		name, KIND_TEXT, FIELD(f), fallback, NULL, 0, 0, false, \
+		    meaning                                             \
+	}
+#define WORD(name, f, fallback, words, meaning)                          \
+	{                                                                \
+		name, KIND_WORD, FIELD(f), fallback, words, 0, 0, false, \
+		    meaning                                              \
+	}
+#define NUMBER(name, f, fallback, min, max, meaning)                          \
+	{                                                                     \
+		name, KIND_NUMBER, FIELD(f), fallback, NULL, min, max, false, \
+		    meaning                                                   \
+	}
+#define SCRIPT_TEXT(name, fallback, meaning)                                   \
+	{                                                                      \
+		name, KIND_TEXT, NO_FIELD, fallback, NULL, 0, 0, true, meaning \
+	}
+#define SCRIPT_WORD(name, fallback, words, meaning)                     \
+	{                                                               \
+		name, KIND_WORD, NO_FIELD, fallback, words, 0, 0, true, \
+		    meaning                                             \
+	}
+#define SCRIPT_NUMBER(name, fallback, min, max, meaning)                     \
+	{                                                                    \
+		name, KIND_NUMBER, NO_FIELD, fallback, NULL, min, max, true, \
+		    meaning                                                  \
+	}
 
-static const struct setting	table[] = {
+static const struct setting table[] = {
 	TEXT("DUDAO_DATABASE_URL", database_url, NULL,
 	    "libpq URI or conninfo of the API's database role"),
-	TEXT("DUDAO_HOME", home, ".",
-	    "directory that holds openapi/ and db/"),
+	TEXT("DUDAO_HOME", home, ".", "directory that holds openapi/ and db/"),
 	TEXT("DUDAO_KEYS", keys_dir, NULL,
 	    "directory of *.pem files, ES256 private keys; the newest signs"),
 	TEXT("DUDAO_SECRET_FILE", secret_file, NULL,
@@ -76,8 +90,8 @@ static const struct setting	table[] = {
 	    "jobs in flight on a connection"),
 	NUMBER("DUDAO_QUEUE_MAX", queue_max, "500", 1, 900,
 	    "jobs that wait in a worker; more are answered 503"),
-	NUMBER("DUDAO_STATEMENT_TIMEOUT_MS", statement_timeout_ms, "5000",
-	    100, 600000, "longest statement, unless the operation says more"),
+	NUMBER("DUDAO_STATEMENT_TIMEOUT_MS", statement_timeout_ms, "5000", 100,
+	    600000, "longest statement, unless the operation says more"),
 	NUMBER("DUDAO_COUNT_TIMEOUT_MS", count_timeout_ms, "1000", 10, 60000,
 	    "longest `count=exact`"),
 	NUMBER("DUDAO_ACCESS_TOKEN_S", access_token_s, "900", 60, 3600,
@@ -86,8 +100,8 @@ static const struct setting	table[] = {
 	    "time for running requests when the service stops"),
 	NUMBER("DUDAO_RATE_LIMIT", rate_limit, "6000", 0, 1000000,
 	    "requests a minute, user and worker; 0 = no limit"),
-	NUMBER("DUDAO_PUBLIC_RATE_LIMIT", public_rate_limit, "600", 0,
-	    1000000, "the same for an address without a token"),
+	NUMBER("DUDAO_PUBLIC_RATE_LIMIT", public_rate_limit, "600", 0, 1000000,
+	    "the same for an address without a token"),
 	NUMBER("DUDAO_TRUSTED_PROXY", trusted_proxy, "0", 0, 1,
 	    "1 = the client's address comes from X-Forwarded-For"),
 	NUMBER("DUDAO_VALIDATE_RESPONSES", validate_responses, "0", 0, 1,
@@ -115,25 +129,24 @@ static const struct setting	table[] = {
 	    "1 = load the demo county; empty: into a new embedded database"),
 };
 
-#define TABLE_LEN	(sizeof(table) / sizeof(table[0]))
+#define TABLE_LEN (sizeof(table) / sizeof(table[0]))
 
-extern char		**environ;
+extern char **environ;
 
-static bool	 setting_read(const struct setting *, FILE *);
-static bool	 setting_accepts(const struct setting *, const char *,
-		    int64_t *);
-static void	 print_allowed(const struct setting *, FILE *);
-static bool	 is_word(const char *, const char *);
-static bool	 unknown_are_none(FILE *);
-static bool	 is_known(const char *, size_t);
+static bool setting_read(const struct setting *, FILE *);
+static bool setting_accepts(const struct setting *, const char *, int64_t *);
+static void print_allowed(const struct setting *, FILE *);
+static bool is_word(const char *, const char *);
+static bool unknown_are_none(FILE *);
+static bool is_known(const char *, size_t);
 
-static struct config	config;
+static struct config config;
 
 bool
 config_load(FILE *errors)
 {
-	size_t	i;
-	bool	is_good;
+	size_t i;
+	bool is_good;
 
 	is_good = true;
 	for (i = 0; i < TABLE_LEN; i++)
@@ -153,11 +166,11 @@ config_get(void)
 void
 config_print_table(FILE *out)
 {
-	const struct setting	*setting;
-	size_t			 i;
+	const struct setting *setting;
+	size_t i;
 
 	fprintf(out, "| variable | default | allowed | meaning |\n"
-	    "|---|---|---|---|\n");
+		     "|---|---|---|---|\n");
 	for (i = 0; i < TABLE_LEN; i++) {
 		setting = &table[i];
 		fprintf(out, "| `%s` | ", setting->name);
@@ -176,9 +189,9 @@ config_print_table(FILE *out)
 static bool
 setting_read(const struct setting *setting, FILE *errors)
 {
-	const char	*value;
-	char		*copy, *old;
-	int64_t		 number;
+	const char *value;
+	char *copy, *old;
+	int64_t number;
 
 	number = 0;
 	value = getenv(setting->name);
@@ -250,7 +263,7 @@ print_allowed(const struct setting *setting, FILE *out)
 static bool
 is_word(const char *words, const char *word)
 {
-	size_t	len, one;
+	size_t len, one;
 
 	len = strlen(word);
 	while (*words != '\0') {
@@ -267,9 +280,9 @@ is_word(const char *words, const char *word)
 static bool
 unknown_are_none(FILE *errors)
 {
-	char	**entry;
-	size_t	  len;
-	bool	  is_good;
+	char **entry;
+	size_t len;
+	bool is_good;
 
 	is_good = true;
 	for (entry = environ; *entry != NULL; entry++) {
@@ -288,7 +301,7 @@ unknown_are_none(FILE *errors)
 static bool
 is_known(const char *name, size_t len)
 {
-	size_t	i;
+	size_t i;
 
 	for (i = 0; i < TABLE_LEN; i++)
 		if (strlen(table[i].name) == len &&

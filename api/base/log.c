@@ -15,20 +15,20 @@
 #include "base/buf.h"
 #include "base/log.h"
 
-#define TAIL_LEN	3	/* quote, brace, newline */
-#define LATER_MAX	65536
+#define TAIL_LEN 3 /* quote, brace, newline */
+#define LATER_MAX 65536
 
-static void	 put(struct logline *, const char *, size_t);
-static bool	 put_key(struct logline *, const char *, size_t);
-static void	 put_string(struct logline *, const char *, size_t);
-static size_t	 room(const struct logline *);
-static size_t	 int_text(int64_t, char[24]);
-static void	 time_text(char[32]);
-static void	 write_all(const char *, size_t);
+static void put(struct logline *, const char *, size_t);
+static bool put_key(struct logline *, const char *, size_t);
+static void put_string(struct logline *, const char *, size_t);
+static size_t room(const struct logline *);
+static size_t int_text(int64_t, char[24]);
+static void time_text(char[32]);
+static void write_all(const char *, size_t);
 
-static enum log_level	lowest = LOG_LEVEL_INFO;
-static char		later[LATER_MAX];
-static size_t		later_len;
+static enum log_level lowest = LOG_LEVEL_INFO;
+static char later[LATER_MAX];
+static size_t later_len;
 
 void
 log_set_level(enum log_level level)
@@ -39,9 +39,8 @@ log_set_level(enum log_level level)
 void
 log_begin(struct logline *line, enum log_level level, const char *event)
 {
-	static const char *const	names[] = { "debug", "info", "warn",
-	    "error" };
-	char				at[32];
+	static const char *const names[] = { "debug", "info", "warn", "error" };
+	char at[32];
 
 	line->len = 0;
 	line->is_on = level >= lowest;
@@ -79,8 +78,8 @@ log_strn(struct logline *line, const char *key, const char *value, size_t len)
 void
 log_int(struct logline *line, const char *key, int64_t value)
 {
-	char	text[24];
-	size_t	len;
+	char text[24];
+	size_t len;
 
 	if (!line->is_on)
 		return;
@@ -125,7 +124,7 @@ void
 log_event(enum log_level level, const char *event, const char *key,
     const char *value)
 {
-	struct logline	line;
+	struct logline line;
 
 	log_begin(&line, level, event);
 	if (key != NULL)
@@ -146,7 +145,7 @@ put(struct logline *line, const char *text, size_t len)
 static bool
 put_key(struct logline *line, const char *key, size_t value_len)
 {
-	size_t	len;
+	size_t len;
 
 	len = strlen(key);
 	if (len + value_len + 4 > room(line))
@@ -161,8 +160,8 @@ put_key(struct logline *line, const char *key, size_t value_len)
 static void
 put_string(struct logline *line, const char *text, size_t len)
 {
-	char	unit[BUF_JSON_UNIT_MAX];
-	size_t	used, unit_len;
+	char unit[BUF_JSON_UNIT_MAX];
+	size_t used, unit_len;
 
 	put(line, "\"", 1);
 	while (len > 0) {
@@ -185,7 +184,7 @@ room(const struct logline *line)
 static size_t
 int_text(int64_t value, char out[24])
 {
-	int	len;
+	int len;
 
 	len = snprintf(out, 24, "%lld", (long long)value);
 	assert(len > 0);
@@ -196,20 +195,21 @@ int_text(int64_t value, char out[24])
 static void
 time_text(char out[32])
 {
-	struct timespec	now;
-	int64_t		days, era, day_of_era, year_of_era, day_of_year, mp;
-	int64_t		year, month, day, second;
+	struct timespec now;
+	int64_t days, era, day_of_era, year_of_era, day_of_year, mp;
+	int64_t year, month, day, second;
 
 	(void)clock_gettime(CLOCK_REALTIME, &now);
 	second = now.tv_sec % 86400;
-	days = now.tv_sec / 86400 + 719468;	/* since 0000-03-01 */
+	days = now.tv_sec / 86400 + 719468; /* since 0000-03-01 */
 	era = days / 146097;
 	day_of_era = days % 146097;
 	year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 -
-	    day_of_era / 146096) / 365;
-	day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 -
-	    year_of_era / 100);
-	mp = (5 * day_of_year + 2) / 153;	/* 0 is March */
+			  day_of_era / 146096) /
+		      365;
+	day_of_year = day_of_era -
+		      (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+	mp = (5 * day_of_year + 2) / 153; /* 0 is March */
 	day = day_of_year - (153 * mp + 2) / 5 + 1;
 	month = mp < 10 ? mp + 3 : mp - 9;
 	year = year_of_era + era * 400 + (month <= 2 ? 1 : 0);
@@ -223,7 +223,7 @@ time_text(char out[32])
 static void
 write_all(const char *data, size_t len)
 {
-	ssize_t	n;
+	ssize_t n;
 
 	while (len > 0) {
 		n = write(STDERR_FILENO, data, len);

@@ -5,24 +5,24 @@
 
 #include "base/parse.h"
 
-#define YEAR_MIN	1900
-#define YEAR_MAX	9999
+#define YEAR_MIN 1900
+#define YEAR_MAX 9999
 
-static bool	is_digit(char);
-static int	hex_value(char);
-static int	two_digits(const char *, int);
-static bool	is_time(const char *, size_t, size_t *, int *, bool *);
-static bool	is_zone(const char *, size_t, int *);
-static bool	is_control(unsigned char);
+static bool is_digit(char);
+static int hex_value(char);
+static int two_digits(const char *, int);
+static bool is_time(const char *, size_t, size_t *, int *, bool *);
+static bool is_zone(const char *, size_t, int *);
+static bool is_control(unsigned char);
 
 bool
 parse_int64(const char *text, size_t len, int64_t min, int64_t max,
     int64_t *out)
 {
-	bool	is_negative;
-	int64_t	value;
-	size_t	i;
-	int	digit;
+	bool is_negative;
+	int64_t value;
+	size_t i;
+	int digit;
 
 	is_negative = len > 0 && text[0] == '-';
 	i = is_negative ? 1 : 0;
@@ -55,7 +55,7 @@ parse_int64(const char *text, size_t len, int64_t min, int64_t max,
 bool
 parse_is_uuid(const char *text, size_t len)
 {
-	size_t	i;
+	size_t i;
 
 	if (len != 36)
 		return (false);
@@ -72,9 +72,9 @@ parse_is_uuid(const char *text, size_t len)
 bool
 parse_is_date(const char *text, size_t len)
 {
-	static const int	days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30,
-	    31, 30, 31 };
-	int			year, month, day, last;
+	static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30,
+		31 };
+	int year, month, day, last;
 
 	if (len != 10 || text[4] != '-' || text[7] != '-')
 		return (false);
@@ -86,8 +86,7 @@ parse_is_date(const char *text, size_t len)
 	if (year < YEAR_MIN || year > YEAR_MAX || month < 1 || day < 1)
 		return (false);
 	last = days[month - 1];
-	if (month == 2 && year % 4 == 0 && (year % 100 != 0 ||
-	    year % 400 == 0))
+	if (month == 2 && year % 4 == 0 && (year % 100 != 0 || year % 400 == 0))
 		last = 29;
 	return (day <= last);
 }
@@ -99,9 +98,9 @@ parse_is_date(const char *text, size_t len)
 bool
 parse_is_datetime(const char *text, size_t len)
 {
-	size_t	used;
-	int	minute_of_day, offset;
-	bool	is_leap;
+	size_t used;
+	int minute_of_day, offset;
+	bool is_leap;
 
 	if (len < 20 || !parse_is_date(text, 10))
 		return (false);
@@ -119,9 +118,9 @@ parse_is_datetime(const char *text, size_t len)
 size_t
 parse_utf8_next(const char *text, size_t len)
 {
-	const unsigned char	*s = (const unsigned char *)text;
-	unsigned char		 low = 0x80, high = 0xbf;
-	size_t			 need, i;
+	const unsigned char *s = (const unsigned char *)text;
+	unsigned char low = 0x80, high = 0xbf;
+	size_t need, i;
 
 	if (len == 0)
 		return (0);
@@ -155,7 +154,7 @@ parse_utf8_next(const char *text, size_t len)
 bool
 parse_is_utf8(const char *text, size_t len)
 {
-	size_t	used;
+	size_t used;
 
 	while (len > 0) {
 		if ((used = parse_utf8_next(text, len)) == 0)
@@ -169,7 +168,7 @@ parse_is_utf8(const char *text, size_t len)
 size_t
 parse_utf8_count(const char *text, size_t len)
 {
-	size_t	count, i;
+	size_t count, i;
 
 	for (count = i = 0; i < len; i++)
 		if (((unsigned char)text[i] & 0xc0) != 0x80)
@@ -180,9 +179,9 @@ parse_utf8_count(const char *text, size_t len)
 int64_t
 parse_percent_decode(const char *text, size_t len, bool is_query, char *out)
 {
-	size_t		i, n;
-	int		high, low;
-	unsigned char	c;
+	size_t i, n;
+	int high, low;
+	unsigned char c;
 
 	for (i = n = 0; i < len; i++) {
 		c = (unsigned char)text[i];
@@ -229,7 +228,7 @@ hex_value(char c)
 static int
 two_digits(const char *text, int max)
 {
-	int	value;
+	int value;
 
 	if (!is_digit(text[0]) || !is_digit(text[1]))
 		return (-1);
@@ -242,8 +241,8 @@ static bool
 is_time(const char *text, size_t len, size_t *used, int *minute_of_day,
     bool *is_leap)
 {
-	size_t	i, first;
-	int	hour, minute, second;
+	size_t i, first;
+	int hour, minute, second;
 
 	if (len < 8 || text[2] != ':' || text[5] != ':')
 		return (false);
@@ -273,7 +272,7 @@ is_time(const char *text, size_t len, size_t *used, int *minute_of_day,
 static bool
 is_zone(const char *text, size_t len, int *offset)
 {
-	int	hour, minute;
+	int hour, minute;
 
 	if (len == 1 && (text[0] == 'Z' || text[0] == 'z')) {
 		*offset = 0;

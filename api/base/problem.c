@@ -17,70 +17,69 @@
  * More faults are counted but not described: a body of a thousand wrong
  * items must not make an answer larger than itself.
  */
-#define FAULTS_MAX	200
-#define CODE_LEN_MAX	64
+#define FAULTS_MAX 200
+#define CODE_LEN_MAX 64
 
 /* 92.35 stays 92.35: 17 digits would show what binary makes of it. */
-#define DUMP_FLAGS	(JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15))
+#define DUMP_FLAGS (JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15))
 
 struct fault {
-	struct fault	*next;
-	const char	*pointer;	/* or parameter and in; NULL if not */
-	const char	*parameter;
-	const char	*in;
-	const char	*code;
-	json_t		*params;	/* NULL if none */
-	const char	*rule_id;
-	const char	*clause_id;
+	struct fault *next;
+	const char *pointer; /* or parameter and in; NULL if not */
+	const char *parameter;
+	const char *in;
+	const char *code;
+	json_t *params; /* NULL if none */
+	const char *rule_id;
+	const char *clause_id;
 };
 
 struct member {
-	struct member	*next;
-	const char	*name;
-	json_t		*value;
+	struct member *next;
+	const char *name;
+	json_t *value;
 };
 
 struct problem {
-	struct arena	*arena;
-	const char	*code;
-	json_t		*entry;		/* NULL: not in the catalogue */
-	json_t		*params;
-	struct member	*members, **members_end;
-	struct fault	*faults, **faults_end;
-	size_t		 fault_count;	/* with those not kept */
-	int		 retry_after;
+	struct arena *arena;
+	const char *code;
+	json_t *entry; /* NULL: not in the catalogue */
+	json_t *params;
+	struct member *members, **members_end;
+	struct fault *faults, **faults_end;
+	size_t fault_count; /* with those not kept */
+	int retry_after;
 };
 
-static bool	 entry_check(const char *, json_t *, FILE *);
-static bool	 text_check(const char *, json_t *, const char *, FILE *);
-static bool	 names_agree(const char *, const char *);
-static bool	 names_within(const char *, const char *);
-static bool	 is_code(const char *);
+static bool entry_check(const char *, json_t *, FILE *);
+static bool text_check(const char *, json_t *, const char *, FILE *);
+static bool names_agree(const char *, const char *);
+static bool names_within(const char *, const char *);
+static bool is_code(const char *);
 static const char *placeholder(const char *, size_t *);
-static json_t	*find(const char *);
+static json_t *find(const char *);
 static struct fault *fault_add(struct problem *, const char *, json_t *);
-static void	 keep(struct arena *, json_t *);
-static void	 on_arena_free(void *);
+static void keep(struct arena *, json_t *);
+static void on_arena_free(void *);
 static const char *copy_member(struct arena *, json_t *, const char *);
 static const char *text_of(json_t *, const char *, enum lang);
-static void	 render_detail(json_t *, json_t *, size_t, enum lang,
-		    struct buf *);
-static bool	 fill(const char *, json_t *, size_t, enum lang, struct buf *);
-static bool	 fill_value(json_t *, enum lang, struct buf *);
-static json_t	*wording(const struct fault *);
-static void	 render_fault(const struct fault *, enum lang, struct buf *);
-static void	 put_text(struct buf *, const char *, const char *);
-static void	 put_value(struct buf *, json_t *);
-static int	 on_dump(const char *, size_t, void *);
+static void render_detail(json_t *, json_t *, size_t, enum lang, struct buf *);
+static bool fill(const char *, json_t *, size_t, enum lang, struct buf *);
+static bool fill_value(json_t *, enum lang, struct buf *);
+static json_t *wording(const struct fault *);
+static void render_fault(const struct fault *, enum lang, struct buf *);
+static void put_text(struct buf *, const char *, const char *);
+static void put_value(struct buf *, json_t *);
+static int on_dump(const char *, size_t, void *);
 
-static json_t	*entries;
+static json_t *entries;
 
 bool
 problem_load(json_t *catalogue, FILE *errors)
 {
-	const char	*code;
-	json_t		*entry;
-	bool		 is_good;
+	const char *code;
+	json_t *entry;
+	bool is_good;
 
 	if (!json_is_object(catalogue)) {
 		fprintf(errors, "problems.yaml: not a mapping\n");
@@ -108,7 +107,7 @@ problem_is_known(const char *code)
 int
 problem_status(const char *code)
 {
-	json_t	*entry;
+	json_t *entry;
 
 	if ((entry = find(code)) == NULL)
 		return (500);
@@ -130,7 +129,7 @@ problem_catalogue(void)
 struct problem *
 problem_new(struct arena *arena, const char *code)
 {
-	struct problem	*problem;
+	struct problem *problem;
 
 	problem = arena_zalloc(arena, sizeof(*problem));
 	problem->arena = arena;
@@ -168,7 +167,7 @@ problem_params(struct problem *problem, json_t *params)
 void
 problem_member(struct problem *problem, const char *name, json_t *owned_value)
 {
-	struct member	*member;
+	struct member *member;
 
 	if (owned_value == NULL)
 		return;
@@ -184,7 +183,7 @@ void
 problem_at_pointer(struct problem *problem, const char *pointer,
     const char *code, json_t *owned_params)
 {
-	struct fault	*fault;
+	struct fault *fault;
 
 	if ((fault = fault_add(problem, code, owned_params)) == NULL)
 		return;
@@ -195,7 +194,7 @@ void
 problem_at_parameter(struct problem *problem, const char *parameter,
     const char *in, const char *code, json_t *owned_params)
 {
-	struct fault	*fault;
+	struct fault *fault;
 
 	if ((fault = fault_add(problem, code, owned_params)) == NULL)
 		return;
@@ -206,9 +205,9 @@ problem_at_parameter(struct problem *problem, const char *parameter,
 void
 problem_at_json(struct problem *problem, json_t *json)
 {
-	struct fault	*fault;
-	json_t		*params;
-	const char	*code;
+	struct fault *fault;
+	json_t *params;
+	const char *code;
 
 	code = json_string_value(json_object_get(json, "code"));
 	params = json_object_get(json, "params");
@@ -245,17 +244,17 @@ void
 problem_render(const struct problem *problem, enum lang lang,
     const char *request_id, struct buf *out)
 {
-	const struct member	*member;
-	const struct fault	*fault;
-	json_t			*entry;
+	const struct member *member;
+	const struct fault *fault;
+	json_t *entry;
 
 	/* Of an unknown code nothing is said but the code itself. */
-	entry = problem->entry != NULL ? problem->entry :
-	    find("internal-error");
+	entry =
+	    problem->entry != NULL ? problem->entry : find("internal-error");
 
 	buf_puts(out, "{\"type\":");
 	buf_json_string(out, "/problems/", 10);
-	out->len--;	/* the closing quote: the code goes on */
+	out->len--; /* the closing quote: the code goes on */
 	buf_puts(out, problem->code);
 	buf_putc(out, '"');
 	put_text(out, "title", text_of(entry, "title", lang));
@@ -264,8 +263,7 @@ problem_render(const struct problem *problem, enum lang lang,
 	put_text(out, "code", problem->code);
 	render_detail(entry, problem->params, problem->fault_count, lang, out);
 	put_text(out, "request_id", request_id);
-	for (member = problem->members; member != NULL;
-	    member = member->next) {
+	for (member = problem->members; member != NULL; member = member->next) {
 		buf_putc(out, ',');
 		buf_json_string(out, member->name, strlen(member->name));
 		buf_putc(out, ':');
@@ -274,7 +272,7 @@ problem_render(const struct problem *problem, enum lang lang,
 	if (problem->faults != NULL) {
 		buf_puts(out, ",\"errors\":[");
 		for (fault = problem->faults; fault != NULL;
-		    fault = fault->next) {
+		     fault = fault->next) {
 			if (fault != problem->faults)
 				buf_putc(out, ',');
 			render_fault(fault, lang, out);
@@ -291,29 +289,33 @@ problem_render(const struct problem *problem, enum lang lang,
 static bool
 entry_check(const char *code, json_t *entry, FILE *errors)
 {
-	const char	*name;
-	json_t		*value;
-	json_int_t	 status;
-	bool		 is_good;
+	const char *name;
+	json_t *value;
+	json_int_t status;
+	bool is_good;
 
 	is_good = true;
 	if (!is_code(code)) {
-		fprintf(errors, "problems.yaml: %s: not a kebab-case word of "
-		    "up to %d characters\n", code, CODE_LEN_MAX);
+		fprintf(errors,
+		    "problems.yaml: %s: not a kebab-case word of "
+		    "up to %d characters\n",
+		    code, CODE_LEN_MAX);
 		is_good = false;
 	}
 	status = json_integer_value(json_object_get(entry, "status"));
 	if (status < 400 || status > 599) {
-		fprintf(errors, "problems.yaml: %s: status is not 400 to "
-		    "599\n", code);
+		fprintf(errors,
+		    "problems.yaml: %s: status is not 400 to "
+		    "599\n",
+		    code);
 		is_good = false;
 	}
 	if (!text_check(code, entry, "title", errors) ||
 	    !text_check(code, entry, "detail", errors))
 		is_good = false;
 	json_object_foreach(entry, name, value) {
-		if (strcmp(name, "status") == 0 ||
-		    strcmp(name, "title") == 0 || strcmp(name, "detail") == 0)
+		if (strcmp(name, "status") == 0 || strcmp(name, "title") == 0 ||
+		    strcmp(name, "detail") == 0)
 			continue;
 		fprintf(errors, "problems.yaml: %s: %s is unknown\n", code,
 		    name);
@@ -326,9 +328,9 @@ entry_check(const char *code, json_t *entry, FILE *errors)
 static bool
 text_check(const char *code, json_t *entry, const char *name, FILE *errors)
 {
-	const char	*zh, *en;
-	json_t		*text;
-	size_t		 len;
+	const char *zh, *en;
+	json_t *text;
+	size_t len;
 
 	text = json_object_get(entry, name);
 	zh = json_string_value(json_object_get(text, "zh-CN"));
@@ -339,15 +341,19 @@ text_check(const char *code, json_t *entry, const char *name, FILE *errors)
 		    code, name);
 		return (false);
 	}
-	if (strcmp(name, "title") == 0 && (placeholder(zh, &len) != NULL ||
-	    placeholder(en, &len) != NULL)) {
-		fprintf(errors, "problems.yaml: %s: a title has no "
-		    "placeholders\n", code);
+	if (strcmp(name, "title") == 0 &&
+	    (placeholder(zh, &len) != NULL || placeholder(en, &len) != NULL)) {
+		fprintf(errors,
+		    "problems.yaml: %s: a title has no "
+		    "placeholders\n",
+		    code);
 		return (false);
 	}
 	if (!names_agree(zh, en)) {
-		fprintf(errors, "problems.yaml: %s: the placeholders of the "
-		    "two %ss differ\n", code, name);
+		fprintf(errors,
+		    "problems.yaml: %s: the placeholders of the "
+		    "two %ss differ\n",
+		    code, name);
 		return (false);
 	}
 	return (true);
@@ -363,13 +369,13 @@ names_agree(const char *a, const char *b)
 static bool
 names_within(const char *a, const char *b)
 {
-	const char	*at, *other;
-	size_t		 len, other_len;
+	const char *at, *other;
+	size_t len, other_len;
 
 	for (at = a; (at = placeholder(at, &len)) != NULL; at += len) {
 		for (other = b;
-		    (other = placeholder(other, &other_len)) != NULL;
-		    other += other_len)
+		     (other = placeholder(other, &other_len)) != NULL;
+		     other += other_len)
 			if (len == other_len && memcmp(at, other, len) == 0)
 				break;
 		if (other == NULL)
@@ -381,23 +387,23 @@ names_within(const char *a, const char *b)
 static bool
 is_code(const char *code)
 {
-	size_t	len;
+	size_t len;
 
 	len = strlen(code);
 	return (len > 0 && len <= CODE_LEN_MAX && code[0] != '-' &&
-	    code[len - 1] != '-' &&
-	    strspn(code, "abcdefghijklmnopqrstuvwxyz0123456789-") == len);
+		code[len - 1] != '-' &&
+		strspn(code, "abcdefghijklmnopqrstuvwxyz0123456789-") == len);
 }
 
 /* The next {name} in text, with its braces; NULL if there is none. */
 static const char *
 placeholder(const char *text, size_t *len)
 {
-	size_t	inner;
+	size_t inner;
 
 	for (; (text = strchr(text, '{')) != NULL; text++) {
-		inner = strspn(text + 1,
-		    "abcdefghijklmnopqrstuvwxyz0123456789_");
+		inner =
+		    strspn(text + 1, "abcdefghijklmnopqrstuvwxyz0123456789_");
 		if (inner > 0 && text[1 + inner] == '}') {
 			*len = inner + 2;
 			return (text);
@@ -416,7 +422,7 @@ find(const char *code)
 static struct fault *
 fault_add(struct problem *problem, const char *code, json_t *owned_params)
 {
-	struct fault	*fault;
+	struct fault *fault;
 
 	problem->fault_count++;
 	if (problem->fault_count > FAULTS_MAX) {
@@ -451,7 +457,7 @@ on_arena_free(void *arg)
 static const char *
 copy_member(struct arena *arena, json_t *json, const char *name)
 {
-	const char	*text;
+	const char *text;
 
 	text = json_string_value(json_object_get(json, name));
 	return (text == NULL ? NULL : arena_strdup(arena, text));
@@ -461,7 +467,7 @@ copy_member(struct arena *arena, json_t *json, const char *name)
 static const char *
 text_of(json_t *entry, const char *name, enum lang lang)
 {
-	const char	*text;
+	const char *text;
 
 	text = json_string_value(json_object_get(json_object_get(entry, name),
 	    lang == LANG_EN ? "en" : "zh-CN"));
@@ -472,14 +478,14 @@ text_of(json_t *entry, const char *name, enum lang lang)
 
 /* A detail that lacks a param would read broken: then the title serves. */
 static void
-render_detail(json_t *entry, json_t *params, size_t fault_count,
-    enum lang lang, struct buf *out)
+render_detail(json_t *entry, json_t *params, size_t fault_count, enum lang lang,
+    struct buf *out)
 {
-	struct buf	detail;
+	struct buf detail;
 
 	buf_init(&detail);
 	if (!fill(text_of(entry, "detail", lang), params, fault_count, lang,
-	    &detail)) {
+		&detail)) {
 		buf_clear(&detail);
 		buf_puts(&detail, text_of(entry, "title", lang));
 	}
@@ -493,10 +499,10 @@ static bool
 fill(const char *text, json_t *params, size_t fault_count, enum lang lang,
     struct buf *out)
 {
-	const char	*at;
-	json_t		*value;
-	char		 name[CODE_LEN_MAX + 1];
-	size_t		 len;
+	const char *at;
+	json_t *value;
+	char name[CODE_LEN_MAX + 1];
+	size_t len;
 
 	while ((at = placeholder(text, &len)) != NULL) {
 		buf_append(out, text, (size_t)(at - text));
@@ -519,13 +525,13 @@ fill(const char *text, json_t *params, size_t fault_count, enum lang lang,
 static bool
 fill_value(json_t *value, enum lang lang, struct buf *out)
 {
-	json_t	*item;
-	size_t	 i;
+	json_t *item;
+	size_t i;
 
 	/* {"zh-CN": …, "en": …}: a word that has been translated already. */
 	if (json_is_object(value))
-		value = json_object_get(value, lang == LANG_EN ? "en" :
-		    "zh-CN");
+		value =
+		    json_object_get(value, lang == LANG_EN ? "en" : "zh-CN");
 	if (value == NULL || json_is_null(value) || json_is_object(value))
 		return (false);
 	if (json_is_string(value)) {
@@ -555,8 +561,8 @@ fill_value(json_t *value, enum lang lang, struct buf *out)
 static json_t *
 wording(const struct fault *fault)
 {
-	json_t	*entry;
-	bool	 has_min, has_max;
+	json_t *entry;
+	bool has_min, has_max;
 
 	entry = find(fault->code);
 	if (entry != NULL && strcmp(fault->code, "out-of-range") == 0) {
@@ -575,7 +581,7 @@ wording(const struct fault *fault)
 static void
 render_fault(const struct fault *fault, enum lang lang, struct buf *out)
 {
-	json_t	*entry;
+	json_t *entry;
 
 	entry = wording(fault);
 	buf_puts(out, "{\"code\":");
@@ -606,7 +612,7 @@ put_text(struct buf *out, const char *name, const char *text)
 static void
 put_value(struct buf *out, json_t *value)
 {
-	size_t	mark;
+	size_t mark;
 
 	mark = out->len;
 	/* jansson refuses strings that are not UTF-8. */

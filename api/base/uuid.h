@@ -6,12 +6,12 @@
 
 #include <stddef.h>
 
-#define UUID_TEXT_SIZE	37	/* 36 characters and NUL */
+#define UUID_TEXT_SIZE 37 /* 36 characters and NUL */
 
 /* Lower case; sorts by time of making, to the millisecond. */
-void	uuid_v7(char out[UUID_TEXT_SIZE]);
+void uuid_v7(char out[UUID_TEXT_SIZE]);
 
 /* From the kernel (getrandom); aborts when there is none. */
-void	random_bytes(void *out, size_t len);
+void random_bytes(void *out, size_t len);
 
 #endif

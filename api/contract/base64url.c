@@ -3,19 +3,19 @@
  */
 #include "contract/base64url.h"
 
-static const char	alphabet[] =
+static const char alphabet[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-static int	value_of(char);
+static int value_of(char);
 
 size_t
 base64url_encode(const void *data, size_t len, char *out)
 {
-	const unsigned char	*in = data;
-	char			*to = out;
-	uint32_t		 bits = 0;
-	unsigned		 count = 0;
-	size_t			 i;
+	const unsigned char *in = data;
+	char *to = out;
+	uint32_t bits = 0;
+	unsigned count = 0;
+	size_t i;
 
 	for (i = 0; i < len; i++) {
 		bits = (bits << 8 | in[i]) & 0xffff;
@@ -31,11 +31,11 @@ base64url_encode(const void *data, size_t len, char *out)
 int64_t
 base64url_decode(const char *text, size_t len, void *out)
 {
-	unsigned char	*to = out;
-	uint32_t	 bits = 0;
-	unsigned	 count = 0;
-	size_t		 i, n = 0;
-	int		 value;
+	unsigned char *to = out;
+	uint32_t bits = 0;
+	unsigned count = 0;
+	size_t i, n = 0;
+	int value;
 
 	for (i = 0; i < len; i++) {
 		if ((value = value_of(text[i])) < 0)

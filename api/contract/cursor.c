@@ -18,19 +18,19 @@
 #include "contract/base64url.h"
 #include "contract/cursor.h"
 
-#define MAC_LEN		16
-#define HEAD_LEN	(MAC_LEN + 1 + MAC_LEN)
-#define VALUE_LEN_MAX	4096
-#define TEXT_LEN_MAX	32768
-#define SECRET_LEN_MAX	1024
-#define SECRET_LEN_MIN	32
+#define MAC_LEN 16
+#define HEAD_LEN (MAC_LEN + 1 + MAC_LEN)
+#define VALUE_LEN_MAX 4096
+#define TEXT_LEN_MAX 32768
+#define SECRET_LEN_MAX 1024
+#define SECRET_LEN_MIN 32
 
-static unsigned char	 secret[SECRET_LEN_MAX];
-static size_t		 secret_len;
+static unsigned char secret[SECRET_LEN_MAX];
+static size_t secret_len;
 
-static void	mac(char, const void *, size_t, unsigned char *);
-static bool	values_read(struct arena *, const unsigned char *, size_t,
-		    struct cursor *);
+static void mac(char, const void *, size_t, unsigned char *);
+static bool values_read(struct arena *, const unsigned char *, size_t,
+    struct cursor *);
 
 void
 cursor_set_secret(const void *data, size_t len)
@@ -44,9 +44,9 @@ char *
 cursor_seal(struct arena *arena, const struct cursor *cursor,
     const char *binding)
 {
-	unsigned char	*bytes, *to;
-	char		*text;
-	size_t		 i, len = HEAD_LEN, value_len;
+	unsigned char *bytes, *to;
+	char *text;
+	size_t i, len = HEAD_LEN, value_len;
 
 	assert(cursor->value_count <= CURSOR_VALUES_MAX);
 	for (i = 0; i < cursor->value_count; i++)
@@ -74,9 +74,9 @@ enum cursor_result
 cursor_open(struct arena *arena, const char *text, const char *binding,
     struct cursor *out)
 {
-	unsigned char	*bytes, expected[MAC_LEN];
-	size_t		 text_len = strlen(text);
-	int64_t		 len;
+	unsigned char *bytes, expected[MAC_LEN];
+	size_t text_len = strlen(text);
+	int64_t len;
 
 	if (text_len > TEXT_LEN_MAX)
 		return (CURSOR_BAD);
@@ -100,8 +100,8 @@ cursor_open(struct arena *arena, const char *text, const char *binding,
 static void
 mac(char purpose, const void *data, size_t len, unsigned char *out)
 {
-	unsigned char	 full[EVP_MAX_MD_SIZE], *message;
-	unsigned	 full_len = 0;
+	unsigned char full[EVP_MAX_MD_SIZE], *message;
+	unsigned full_len = 0;
 
 	assert(secret_len >= SECRET_LEN_MIN);
 	message = malloc(len + 1);
@@ -109,8 +109,9 @@ mac(char purpose, const void *data, size_t len, unsigned char *out)
 		abort();
 	message[0] = (unsigned char)purpose;
 	memcpy(message + 1, data, len);
-	if (HMAC(EVP_sha256(), secret, (int)secret_len, message, len + 1,
-	    full, &full_len) == NULL || full_len < MAC_LEN)
+	if (HMAC(EVP_sha256(), secret, (int)secret_len, message, len + 1, full,
+		&full_len) == NULL ||
+	    full_len < MAC_LEN)
 		abort();
 	free(message);
 	memcpy(out, full, MAC_LEN);
@@ -121,7 +122,7 @@ static bool
 values_read(struct arena *arena, const unsigned char *at, size_t left,
     struct cursor *out)
 {
-	size_t	len;
+	size_t len;
 
 	out->value_count = 0;
 	while (left > 0) {
@@ -130,8 +131,8 @@ values_read(struct arena *arena, const unsigned char *at, size_t left,
 		len = (size_t)at[0] << 8 | at[1];
 		if (len > left - 2)
 			return (false);
-		out->values[out->value_count++] = arena_strndup(arena,
-		    (const char *)at + 2, len);
+		out->values[out->value_count++] =
+		    arena_strndup(arena, (const char *)at + 2, len);
 		at += 2 + len;
 		left -= 2 + len;
 	}

@@ -12,24 +12,27 @@
 
 #include "contract/frame.h"
 
-#define TARGET_MAX	1900	/* Kore refuses from 1,999 (http.c:1605) */
-#define HOST_MAX	250	/* Kore: KORE_DOMAINNAME_LEN */
-#define EMPTY_LINES_MAX	2
+#define TARGET_MAX 1900 /* Kore refuses from 1,999 (http.c:1605) */
+#define HOST_MAX 250	/* Kore: KORE_DOMAINNAME_LEN */
+#define EMPTY_LINES_MAX 2
 
 enum field {
 	FIELD_UNKNOWN = -1,
 	/* Read here. */
-	FIELD_HOST, FIELD_CONTENT_LENGTH, FIELD_TRANSFER_ENCODING,
-	FIELD_CONNECTION, FIELD_EXPECT,
-	FIELD_PASSED		/* the first of those that are passed on */
+	FIELD_HOST,
+	FIELD_CONTENT_LENGTH,
+	FIELD_TRANSFER_ENCODING,
+	FIELD_CONNECTION,
+	FIELD_EXPECT,
+	FIELD_PASSED /* the first of those that are passed on */
 };
 
 enum rule {
-	RULE_HERE,	/* decides the framing; never copied */
-	RULE_LIST,	/* lines are joined, RFC 9110 section 5.3 */
-	RULE_STRICT,	/* the same, but an unreadable value is refused */
-	RULE_ONCE,	/* a second line, or an unreadable value, is refused */
-	RULE_FIRST	/* a hint: the first readable line is kept */
+	RULE_HERE,   /* decides the framing; never copied */
+	RULE_LIST,   /* lines are joined, RFC 9110 section 5.3 */
+	RULE_STRICT, /* the same, but an unreadable value is refused */
+	RULE_ONCE,   /* a second line, or an unreadable value, is refused */
+	RULE_FIRST   /* a hint: the first readable line is kept */
 };
 
 /*
@@ -37,11 +40,14 @@ enum rule {
  * without a word (http.h:41): this table has to stay below that.
  */
 static const struct known {
-	const char	*name;
-	size_t		 len;
-	enum rule	 rule;
+	const char *name;
+	size_t len;
+	enum rule rule;
 } known[] = {
-#define KNOWN(name, rule)	{ name, sizeof(name) - 1, rule }
+#define KNOWN(name, rule)                    \
+	{                                    \
+		name, sizeof(name) - 1, rule \
+	}
 	[FIELD_HOST] = KNOWN("host", RULE_HERE),
 	[FIELD_CONTENT_LENGTH] = KNOWN("content-length", RULE_HERE),
 	[FIELD_TRANSFER_ENCODING] = KNOWN("transfer-encoding", RULE_HERE),
@@ -69,7 +75,7 @@ static const struct known {
 #undef KNOWN
 };
 
-#define KNOWN_COUNT	(sizeof(known) / sizeof(known[0]))
+#define KNOWN_COUNT (sizeof(known) / sizeof(known[0]))
 
 _Static_assert(KNOWN_COUNT <= 32, "a bit for each in struct scan");
 _Static_assert(KNOWN_COUNT - FIELD_PASSED + 4 <= 24,
@@ -77,23 +83,23 @@ _Static_assert(KNOWN_COUNT - FIELD_PASSED + 4 <= 24,
 
 /* What has been seen of a head so far. */
 struct scan {
-	struct frame	*frame;
-	uint32_t	 seen;		/* bit: enum field */
-	bool		 has_authority;	/* the target named the host */
+	struct frame *frame;
+	uint32_t seen;	    /* bit: enum field */
+	bool has_authority; /* the target named the host */
 };
 
 /* A field line, blanks around the value cut. */
 struct line {
-	const char	*name;
-	size_t		 name_len;
-	const char	*value;
-	size_t		 value_len;
-	enum field	 field;
+	const char *name;
+	size_t name_len;
+	const char *value;
+	size_t value_len;
+	enum field field;
 };
 
 static enum frame_result refuse(struct frame *, int, const char *);
 static enum frame_result line_end(const char *, size_t, size_t, bool,
-		    struct frame *, size_t *);
+    struct frame *, size_t *);
 static enum frame_result request_line(struct scan *, const char *, size_t);
 static enum frame_result request_target(struct scan *, const char *, size_t);
 static enum frame_result absolute_target(struct scan *, const char *, size_t);
@@ -102,29 +108,28 @@ static enum frame_result field_line(struct scan *, const char *, size_t);
 static enum frame_result framing_field(struct scan *, const struct line *);
 static enum frame_result content_length(struct scan *, const struct line *);
 static enum frame_result head_done(struct scan *);
-static bool	line_split(const char *, size_t, struct line *);
+static bool line_split(const char *, size_t, struct line *);
 static enum field field_find(const char *, size_t);
-static bool	value_is_plain(const char *, size_t);
-static bool	list_has(const char *, size_t, const char *);
-static bool	host_is_good(const char *, size_t);
-static bool	method_has_body(const struct frame *);
-static bool	method_is_known(const char *, size_t);
-static bool	is_alnum(unsigned char);
-static bool	is_host_char(unsigned char);
-static bool	is_token_char(unsigned char);
+static bool value_is_plain(const char *, size_t);
+static bool list_has(const char *, size_t, const char *);
+static bool host_is_good(const char *, size_t);
+static bool method_has_body(const struct frame *);
+static bool method_is_known(const char *, size_t);
+static bool is_alnum(unsigned char);
+static bool is_host_char(unsigned char);
+static bool is_token_char(unsigned char);
 static const char *next_line(const char *, const char *, struct line *);
-static char	*put(char *, const char *, size_t);
-static char	*put_text(char *, const char *);
-static char	*put_value(char *, const struct line *);
-static char	*put_field(char *, const struct line *, const char *,
-		    const char *);
+static char *put(char *, const char *, size_t);
+static char *put_text(char *, const char *);
+static char *put_value(char *, const struct line *);
+static char *put_field(char *, const struct line *, const char *, const char *);
 
 enum frame_result
 frame_scan(const char *data, size_t len, size_t head_max, struct frame *out)
 {
-	struct scan		 scan = { .frame = out };
-	enum frame_result	 result;
-	size_t			 at = 0, end = 0, empty = 0;
+	struct scan scan = { .frame = out };
+	enum frame_result result;
+	size_t at = 0, end = 0, empty = 0;
 
 	memset(out, 0, sizeof(*out));
 	for (;;) {
@@ -158,10 +163,10 @@ frame_scan(const char *data, size_t len, size_t head_max, struct frame *out)
 size_t
 frame_rewrite(const struct frame *frame, char *out)
 {
-	struct line	 line;
-	const char	*at, *end;
-	char		*to = out;
-	uint32_t	 done = 0;
+	struct line line;
+	const char *at, *end;
+	char *to = out;
+	uint32_t done = 0;
 
 	to = put(to, frame->method, frame->method_len);
 	to = put_text(to, " ");
@@ -181,7 +186,7 @@ frame_rewrite(const struct frame *frame, char *out)
 	/* The scan has found every line good. */
 	end = frame->fields + frame->fields_len;
 	for (at = next_line(frame->fields, end, &line); at != NULL;
-	    at = next_line(at, end, &line)) {
+	     at = next_line(at, end, &line)) {
 		if (line.field < FIELD_PASSED ||
 		    (done & (1U << line.field)) != 0 ||
 		    !value_is_plain(line.value, line.value_len))
@@ -206,8 +211,8 @@ static enum frame_result
 line_end(const char *data, size_t len, size_t max, bool is_first,
     struct frame *frame, size_t *end)
 {
-	size_t		i;
-	unsigned char	c;
+	size_t i;
+	unsigned char c;
 
 	for (i = 0; i < len && i + 1 < max; i++) {
 		c = (unsigned char)data[i];
@@ -236,10 +241,10 @@ line_end(const char *data, size_t len, size_t max, bool is_first,
 static enum frame_result
 request_line(struct scan *scan, const char *text, size_t len)
 {
-	struct frame		*frame = scan->frame;
-	const char		*target, *last, *end = text + len;
-	enum frame_result	 result;
-	size_t			 i;
+	struct frame *frame = scan->frame;
+	const char *target, *last, *end = text + len;
+	enum frame_result result;
+	size_t i;
 
 	target = memchr(text, ' ', len);
 	if (target == NULL || target == text)
@@ -263,8 +268,8 @@ request_line(struct scan *scan, const char *text, size_t len)
 static enum frame_result
 request_target(struct scan *scan, const char *text, size_t len)
 {
-	struct frame	*frame = scan->frame;
-	size_t		 i;
+	struct frame *frame = scan->frame;
+	size_t i;
 
 	/*
 	 * Bytes over 127 pass: they are no URI, but what people type into
@@ -289,8 +294,8 @@ request_target(struct scan *scan, const char *text, size_t len)
 static enum frame_result
 absolute_target(struct scan *scan, const char *text, size_t len)
 {
-	struct frame	*frame = scan->frame;
-	size_t		 skip, host_len;
+	struct frame *frame = scan->frame;
+	size_t skip, host_len;
 
 	if (len > 7 && strncasecmp(text, "http://", 7) == 0)
 		skip = 7;
@@ -331,8 +336,8 @@ version(struct frame *frame, const char *text, size_t len)
 static enum frame_result
 field_line(struct scan *scan, const char *text, size_t len)
 {
-	struct line	line;
-	bool		is_again, is_plain;
+	struct line line;
+	bool is_again, is_plain;
 
 	if (len == 0)
 		return (FRAME_OK);
@@ -368,9 +373,9 @@ field_line(struct scan *scan, const char *text, size_t len)
 static enum frame_result
 framing_field(struct scan *scan, const struct line *line)
 {
-	struct frame		*frame = scan->frame;
-	bool			 is_again;
-	enum frame_result	 result = FRAME_OK;
+	struct frame *frame = scan->frame;
+	bool is_again;
+	enum frame_result result = FRAME_OK;
 
 	is_again = (scan->seen & (1U << line->field)) != 0;
 	switch ((int)line->field) {
@@ -388,8 +393,7 @@ framing_field(struct scan *scan, const struct line *line)
 		break;
 	case FIELD_TRANSFER_ENCODING:
 		/* RFC 9112 section 6.1; a proxy in front sends lengths. */
-		return (refuse(frame, 501,
-		    "transfer-encoding-not-supported"));
+		return (refuse(frame, 501, "transfer-encoding-not-supported"));
 	case FIELD_CONNECTION:
 		if (list_has(line->value, line->value_len, "close"))
 			frame->wants_close = true;
@@ -410,9 +414,9 @@ framing_field(struct scan *scan, const struct line *line)
 static enum frame_result
 content_length(struct scan *scan, const struct line *line)
 {
-	struct frame	*frame = scan->frame;
-	size_t		 i, len = 0;
-	bool		 is_huge = false;
+	struct frame *frame = scan->frame;
+	size_t i, len = 0;
+	bool is_huge = false;
 
 	if (line->value_len == 0)
 		return (refuse(frame, 400, "malformed-request"));
@@ -436,7 +440,7 @@ content_length(struct scan *scan, const struct line *line)
 static enum frame_result
 head_done(struct scan *scan)
 {
-	struct frame	*frame = scan->frame;
+	struct frame *frame = scan->frame;
 
 	/* RFC 9112 section 3.2: only HTTP/1.0 may do without Host. */
 	if (!frame->is_http10 && (scan->seen & (1U << FIELD_HOST)) == 0)
@@ -454,8 +458,8 @@ head_done(struct scan *scan)
 static bool
 line_split(const char *text, size_t len, struct line *out)
 {
-	const char	*end = text + len, *value;
-	size_t		 i;
+	const char *end = text + len, *value;
+	size_t i;
 
 	for (i = 0; i < len && text[i] != ':'; i++)
 		if (!is_token_char((unsigned char)text[i]))
@@ -478,7 +482,7 @@ line_split(const char *text, size_t len, struct line *out)
 static enum field
 field_find(const char *name, size_t len)
 {
-	size_t	i;
+	size_t i;
 
 	for (i = 0; i < KNOWN_COUNT; i++)
 		if (known[i].len == len &&
@@ -491,7 +495,7 @@ field_find(const char *name, size_t len)
 static bool
 value_is_plain(const char *value, size_t len)
 {
-	size_t	i;
+	size_t i;
 
 	for (i = 0; i < len; i++)
 		if ((unsigned char)value[i] > 0x7e)
@@ -503,14 +507,14 @@ value_is_plain(const char *value, size_t len)
 static bool
 list_has(const char *list, size_t len, const char *word)
 {
-	size_t	at = 0, end, word_len = strlen(word);
+	size_t at = 0, end, word_len = strlen(word);
 
 	while (at < len) {
-		while (at < len && (list[at] == ' ' || list[at] == '\t' ||
-		    list[at] == ','))
+		while (at < len &&
+		       (list[at] == ' ' || list[at] == '\t' || list[at] == ','))
 			at++;
 		for (end = at; end < len && list[end] != ',' &&
-		    list[end] != ' ' && list[end] != '\t';)
+			       list[end] != ' ' && list[end] != '\t';)
 			end++;
 		if (end - at == word_len &&
 		    strncasecmp(list + at, word, word_len) == 0)
@@ -524,7 +528,7 @@ list_has(const char *list, size_t len, const char *word)
 static bool
 host_is_good(const char *host, size_t len)
 {
-	size_t	i = 0;
+	size_t i = 0;
 
 	if (len == 0 || len > HOST_MAX)
 		return (false);
@@ -556,17 +560,16 @@ host_is_good(const char *host, size_t len)
 static bool
 method_has_body(const struct frame *frame)
 {
-	return (frame->method[0] == 'P');	/* POST PUT PATCH */
+	return (frame->method[0] == 'P'); /* POST PUT PATCH */
 }
 
 /* Case matters (RFC 9110 section 9.1); Kore would take "get" as well. */
 static bool
 method_is_known(const char *method, size_t len)
 {
-	static const char *const methods[] = {
-		"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
-	};
-	size_t	i;
+	static const char *const methods[] = { "GET", "HEAD", "POST", "PUT",
+		"PATCH", "DELETE", "OPTIONS" };
+	size_t i;
 
 	for (i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
 		if (strlen(methods[i]) == len &&
@@ -579,7 +582,7 @@ static bool
 is_alnum(unsigned char c)
 {
 	return ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	    (c >= '0' && c <= '9'));
+		(c >= '0' && c <= '9'));
 }
 
 /* reg-name of RFC 3986 section 3.2.2. */
@@ -587,22 +590,22 @@ static bool
 is_host_char(unsigned char c)
 {
 	return (is_alnum(c) ||
-	    (c != '\0' && strchr("-._~%!$&'()*+,;=", c) != NULL));
+		(c != '\0' && strchr("-._~%!$&'()*+,;=", c) != NULL));
 }
 
 /* tchar of RFC 9110 section 5.6.2. */
 static bool
 is_token_char(unsigned char c)
 {
-	return (is_alnum(c) ||
-	    (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL));
+	return (
+	    is_alnum(c) || (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL));
 }
 
 /* The field line at text; NULL at the empty one. For scanned heads only. */
 static const char *
 next_line(const char *text, const char *end, struct line *out)
 {
-	const char	*cr;
+	const char *cr;
 
 	cr = memchr(text, '\r', (size_t)(end - text));
 	if (cr == NULL || cr == text ||
@@ -627,7 +630,7 @@ put_text(char *to, const char *text)
 static char *
 put_value(char *to, const struct line *line)
 {
-	size_t	i;
+	size_t i;
 
 	for (i = 0; i < line->value_len; i++)
 		*to++ = line->value[i] == '\t' ? ' ' : line->value[i];
@@ -638,7 +641,7 @@ put_value(char *to, const struct line *line)
 static char *
 put_field(char *to, const struct line *first, const char *at, const char *end)
 {
-	struct line	line;
+	struct line line;
 
 	to = put(to, first->name, first->name_len);
 	to = put_text(to, ":");

@@ -11,30 +11,31 @@
 #include "base/must.h"
 
 /* Bytes that frame_rewrite() may need beyond head_len. */
-#define FRAME_REWRITE_EXTRA	96
+#define FRAME_REWRITE_EXTRA 96
 
 enum frame_result {
-	FRAME_MORE,		/* the head is not complete */
+	FRAME_MORE, /* the head is not complete */
 	FRAME_OK,
-	FRAME_REFUSED		/* status and code say why; close after it */
+	FRAME_REFUSED /* status and code say why; close after it */
 };
 
 struct frame {
-	size_t		 head_len;	/* bytes consumed, with the empty line */
-	size_t		 body_len;	/* Content-Length, 0 if none */
-	bool		 expects_continue;
-	bool		 is_http10;
-	bool		 wants_close;
-	const char	*method;	/* points into the input */
-	size_t		 method_len;
-	const char	*target;	/* origin-form or *, into the input */
-	size_t		 target_len;
-	const char	*host;		/* into the input; NULL: HTTP/1.0 without */
-	size_t		 host_len;
-	const char	*fields;	/* the field lines, with the empty line */
-	size_t		 fields_len;
-	int		 status;	/* when refused: 400 413 414 417 431 501 505 */
-	const char	*code;		/* catalogue code: malformed-request, header-fields-too-large … */
+	size_t head_len; /* bytes consumed, with the empty line */
+	size_t body_len; /* Content-Length, 0 if none */
+	bool expects_continue;
+	bool is_http10;
+	bool wants_close;
+	const char *method; /* points into the input */
+	size_t method_len;
+	const char *target; /* origin-form or *, into the input */
+	size_t target_len;
+	const char *host; /* into the input; NULL: HTTP/1.0 without */
+	size_t host_len;
+	const char *fields; /* the field lines, with the empty line */
+	size_t fields_len;
+	int status;	  /* when refused: 400 413 414 417 431 501 505 */
+	const char *code; /* catalogue code: malformed-request,
+			     header-fields-too-large … */
 };
 
 /*
@@ -51,7 +52,7 @@ struct frame {
  * head_max: bytes; a head that does not end within it is 431.
  */
 enum frame_result frame_scan(const char *data, size_t len, size_t head_max,
-	    struct frame *out) MUST_CHECK;
+    struct frame *out) MUST_CHECK;
 
 /*
  * Writes the head that Kore gets into out (>= frame->head_len +
@@ -64,6 +65,6 @@ enum frame_result frame_scan(const char *data, size_t len, size_t head_max,
  * PATCH say Content-Length: 0, since the guard hands over the body itself.
  * Returns its length. Only for FRAME_OK.
  */
-size_t	frame_rewrite(const struct frame *frame, char *out);
+size_t frame_rewrite(const struct frame *frame, char *out);
 
 #endif

@@ -18,40 +18,40 @@
 #include "contract/pointer.h"
 #include "contract/schema.h"
 
-#define REF_CHAIN_MAX	16
+#define REF_CHAIN_MAX 16
 
 /* The public part comes first, so that one pointer is both. */
 struct contract_memory {
-	struct contract	 contract;
-	struct arena	*arena;
+	struct contract contract;
+	struct arena *arena;
 };
 
-static bool	load_fragment(struct loader *loader, const char *path);
-static bool	load_fragments(struct loader *loader, const char *dir,
-		    const char *sub);
-static void	on_free_fragment(void *fragment);
-static int	is_yaml(const struct dirent *entry);
-static void	merge(struct loader *loader, json_t *into, json_t *from,
-		    const char *pointer, size_t depth);
-static bool	is_merged(const char *pointer, size_t depth);
-static void	merge_fault(struct loader *loader, const char *pointer,
-		    json_t *before, json_t *now);
-static void	check_root(struct loader *loader);
-static void	check_node(struct loader *loader, json_t *node,
-		    const char *pointer);
-static void	check_media_types(struct loader *loader, json_t *content,
-		    const char *pointer);
-static bool	is_literal(const char *key);
-static void	remove_engine_members(json_t *document);
+static bool load_fragment(struct loader *loader, const char *path);
+static bool load_fragments(struct loader *loader, const char *dir,
+    const char *sub);
+static void on_free_fragment(void *fragment);
+static int is_yaml(const struct dirent *entry);
+static void merge(struct loader *loader, json_t *into, json_t *from,
+    const char *pointer, size_t depth);
+static bool is_merged(const char *pointer, size_t depth);
+static void merge_fault(struct loader *loader, const char *pointer,
+    json_t *before, json_t *now);
+static void check_root(struct loader *loader);
+static void check_node(struct loader *loader, json_t *node,
+    const char *pointer);
+static void check_media_types(struct loader *loader, json_t *content,
+    const char *pointer);
+static bool is_literal(const char *key);
+static void remove_engine_members(json_t *document);
 
 struct contract *
 contract_load(const char *dir, FILE *errors)
 {
-	struct contract_memory	*memory;
-	struct contract		*contract;
-	struct loader		 loader;
-	struct arena		*arena;
-	bool			 is_read;
+	struct contract_memory *memory;
+	struct contract *contract;
+	struct loader loader;
+	struct arena *arena;
+	bool is_read;
 
 	arena = arena_new(64 * 1024);
 	memory = arena_zalloc(arena, sizeof(*memory));
@@ -64,8 +64,8 @@ contract_load(const char *dir, FILE *errors)
 	loader.places = yaml_places_new();
 	loader.errors = errors;
 
-	is_read = load_fragment(&loader, arena_printf(arena, "%s/openapi.yaml",
-	    dir));
+	is_read =
+	    load_fragment(&loader, arena_printf(arena, "%s/openapi.yaml", dir));
 	is_read &= load_fragments(&loader, dir, "components");
 	is_read &= load_fragments(&loader, dir, "paths");
 	/* What follows from a file that is not there would be noise. */
@@ -102,7 +102,7 @@ contract_free(struct contract *contract)
 const struct param *
 operation_param(const struct operation *op, const char *name)
 {
-	size_t	i;
+	size_t i;
 
 	for (i = 0; i < op->param_count; i++)
 		if (strcmp(op->params[i].name, name) == 0)
@@ -113,10 +113,10 @@ operation_param(const struct operation *op, const char *name)
 void
 loader_fault(struct loader *loader, const char *pointer, const char *fmt, ...)
 {
-	va_list		 ap;
-	const char	*file, *step;
-	json_t		*node;
-	size_t		 line;
+	va_list ap;
+	const char *file, *step;
+	json_t *node;
+	size_t line;
 
 	file = NULL;
 	line = 0;
@@ -141,10 +141,10 @@ loader_fault(struct loader *loader, const char *pointer, const char *fmt, ...)
 struct schema *
 loader_schema(struct loader *loader, json_t *node, const char *pointer)
 {
-	struct schema	*schema;
-	FILE		*stream;
-	char		*text, *line, *next, *message;
-	size_t		 len;
+	struct schema *schema;
+	FILE *stream;
+	char *text, *line, *next, *message;
+	size_t len;
 
 	if ((stream = open_memstream(&text, &len)) == NULL)
 		abort();
@@ -170,9 +170,9 @@ loader_schema(struct loader *loader, json_t *node, const char *pointer)
 json_t *
 loader_deref(struct loader *loader, json_t *node, const char **pointer)
 {
-	const char	*ref, *from;
-	json_t		*target;
-	size_t		 i;
+	const char *ref, *from;
+	json_t *target;
+	size_t i;
 
 	from = *pointer;
 	for (i = 0; i < REF_CHAIN_MAX; i++) {
@@ -180,9 +180,10 @@ loader_deref(struct loader *loader, json_t *node, const char **pointer)
 		if (ref == NULL)
 			return (node);
 		target = ref[0] == '#' ?
-		    pointer_resolve(loader->document, ref) : NULL;
+			     pointer_resolve(loader->document, ref) :
+			     NULL;
 		if (target == NULL)
-			return (NULL);	/* check_node() has reported it */
+			return (NULL); /* check_node() has reported it */
 		*pointer = arena_strdup(loader->arena, ref + 1);
 		node = target;
 	}
@@ -193,8 +194,8 @@ loader_deref(struct loader *loader, json_t *node, const char **pointer)
 const char *
 loader_at(struct loader *loader, const char *pointer, const char *key)
 {
-	struct buf	 buf;
-	const char	*text;
+	struct buf buf;
+	const char *text;
 
 	buf_init(&buf);
 	buf_puts(&buf, pointer);
@@ -214,9 +215,9 @@ void
 loader_only(struct loader *loader, json_t *object, const char *pointer,
     const char *const *words)
 {
-	const char	*key;
-	json_t		*value;
-	size_t		 i;
+	const char *key;
+	json_t *value;
+	size_t i;
 
 	json_object_foreach(object, key, value) {
 		if (strncmp(key, "x-", 2) == 0)
@@ -234,21 +235,21 @@ loader_only(struct loader *loader, json_t *object, const char *pointer,
 bool
 media_type_is_json(const char *media_type)
 {
-	size_t	len;
+	size_t len;
 
 	len = strlen(media_type);
 	return (strcmp(media_type, "application/json") == 0 ||
-	    (len > 5 && strcmp(media_type + len - 5, "+json") == 0));
+		(len > 5 && strcmp(media_type + len - 5, "+json") == 0));
 }
 
 static bool
 load_fragment(struct loader *loader, const char *path)
 {
 	static const char *const words[] = { "openapi", "info",
-	    "jsonSchemaDialect", "servers", "paths", "webhooks", "components",
-	    "security", "tags", "externalDocs", NULL };
-	json_t	*fragment;
-	bool	 is_object;
+		"jsonSchemaDialect", "servers", "paths", "webhooks",
+		"components", "security", "tags", "externalDocs", NULL };
+	json_t *fragment;
+	bool is_object;
 
 	fragment = yaml_load(path, loader->places, loader->errors);
 	if (fragment == NULL) {
@@ -276,10 +277,10 @@ on_free_fragment(void *fragment)
 static bool
 load_fragments(struct loader *loader, const char *dir, const char *sub)
 {
-	struct dirent	**entries;
-	const char	 *path;
-	bool		  is_read;
-	int		  count, i;
+	struct dirent **entries;
+	const char *path;
+	bool is_read;
+	int count, i;
 
 	path = arena_printf(loader->arena, "%s/%s", dir, sub);
 	if ((count = scandir(path, &entries, is_yaml, alphasort)) < 0) {
@@ -291,8 +292,9 @@ load_fragments(struct loader *loader, const char *dir, const char *sub)
 	}
 	is_read = true;
 	for (i = 0; i < count; i++) {
-		is_read &= load_fragment(loader, arena_printf(loader->arena,
-		    "%s/%s", path, entries[i]->d_name));
+		is_read &=
+		    load_fragment(loader, arena_printf(loader->arena, "%s/%s",
+					      path, entries[i]->d_name));
 		free(entries[i]);
 	}
 	free(entries);
@@ -302,11 +304,11 @@ load_fragments(struct loader *loader, const char *dir, const char *sub)
 static int
 is_yaml(const struct dirent *entry)
 {
-	size_t	len;
+	size_t len;
 
 	len = strlen(entry->d_name);
 	return (entry->d_name[0] != '.' && len > 5 &&
-	    strcmp(entry->d_name + len - 5, ".yaml") == 0);
+		strcmp(entry->d_name + len - 5, ".yaml") == 0);
 }
 
 /*
@@ -317,8 +319,8 @@ static void
 merge(struct loader *loader, json_t *into, json_t *from, const char *pointer,
     size_t depth)
 {
-	const char	*key, *at;
-	json_t		*value, *before;
+	const char *key, *at;
+	json_t *value, *before;
 
 	json_object_foreach(from, key, value) {
 		at = loader_at(loader, pointer, key);
@@ -326,10 +328,10 @@ merge(struct loader *loader, json_t *into, json_t *from, const char *pointer,
 		if (before == NULL)
 			json_object_set(into, key, value);
 		else if (json_is_object(before) && json_is_object(value) &&
-		    is_merged(at, depth))
+			 is_merged(at, depth))
 			merge(loader, before, value, at, depth + 1);
 		else if (strcmp(at, "/tags") == 0 && json_is_array(before) &&
-		    json_is_array(value))
+			 json_is_array(value))
 			json_array_extend(before, value);
 		else
 			merge_fault(loader, at, before, value);
@@ -341,7 +343,7 @@ is_merged(const char *pointer, size_t depth)
 {
 	if (depth == 0)
 		return (strcmp(pointer, "/components") == 0 ||
-		    strcmp(pointer, "/paths") == 0);
+			strcmp(pointer, "/paths") == 0);
 	return (depth == 1);
 }
 
@@ -349,8 +351,8 @@ static void
 merge_fault(struct loader *loader, const char *pointer, json_t *before,
     json_t *now)
 {
-	const char	*file;
-	size_t		 line;
+	const char *file;
+	size_t line;
 
 	loader->fault_count++;
 	if (yaml_places_find(loader->places, now, &file, &line))
@@ -364,8 +366,8 @@ merge_fault(struct loader *loader, const char *pointer, json_t *before,
 static void
 check_root(struct loader *loader)
 {
-	const char	*version, *name;
-	json_t		*root, *schemes, *scheme;
+	const char *version, *name;
+	json_t *root, *schemes, *scheme;
 
 	root = loader->document;
 	version = json_string_value(json_object_get(root, "openapi"));
@@ -380,8 +382,9 @@ check_root(struct loader *loader)
 	schemes = pointer_resolve(root, "/components/securitySchemes");
 	json_object_foreach(schemes, name, scheme) {
 		if (strcmp(name, "bearer") != 0)
-			loader_fault(loader, loader_at(loader,
-			    "/components/securitySchemes", name),
+			loader_fault(loader,
+			    loader_at(loader, "/components/securitySchemes",
+				name),
 			    "the only scheme is bearer");
 	}
 }
@@ -393,9 +396,9 @@ check_root(struct loader *loader)
 static void
 check_node(struct loader *loader, json_t *node, const char *pointer)
 {
-	const char	*key, *at, *ref;
-	json_t		*child;
-	size_t		 i;
+	const char *key, *at, *ref;
+	json_t *child;
+	size_t i;
 
 	if ((child = json_object_get(node, "$ref")) != NULL) {
 		ref = json_string_value(child);
@@ -415,8 +418,8 @@ check_node(struct loader *loader, json_t *node, const char *pointer)
 			continue;
 		at = loader_at(loader, pointer, key);
 		if (strcmp(at, "/components/schemas") == 0) {
-			const char	*name;
-			json_t		*schema;
+			const char *name;
+			json_t *schema;
 
 			json_object_foreach(child, name, schema)
 				(void)!loader_schema(loader, schema,
@@ -437,16 +440,15 @@ static void
 check_media_types(struct loader *loader, json_t *content, const char *pointer)
 {
 	static const char *const words[] = { "schema", "example", "examples",
-	    "encoding", NULL };
-	const char	*name, *at;
-	json_t		*media_type, *schema, *examples;
+		"encoding", NULL };
+	const char *name, *at;
+	json_t *media_type, *schema, *examples;
 
 	json_object_foreach(content, name, media_type) {
 		at = loader_at(loader, pointer, name);
 		loader_only(loader, media_type, at, words);
 		examples = json_object_get(media_type, "examples");
-		check_node(loader, examples, loader_at(loader, at,
-		    "examples"));
+		check_node(loader, examples, loader_at(loader, at, "examples"));
 		if (!media_type_is_json(name))
 			continue;
 		at = loader_at(loader, at, "schema");
@@ -467,10 +469,10 @@ static void
 remove_engine_members(json_t *document)
 {
 	static const char *const words[] = { "x-handler", "x-pool",
-	    "x-timeout-ms", "x-body-max" };
-	const char	*path, *key;
-	json_t		*item, *op;
-	size_t		 i;
+		"x-timeout-ms", "x-body-max" };
+	const char *path, *key;
+	json_t *item, *op;
+	size_t i;
 
 	json_object_foreach(json_object_get(document, "paths"), path, item) {
 		json_object_foreach(item, key, op) {

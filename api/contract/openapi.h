@@ -19,58 +19,74 @@
 
 struct schema;
 
-enum method { METHOD_GET, METHOD_HEAD, METHOD_POST, METHOD_PUT, METHOD_PATCH,
-    METHOD_DELETE, METHOD_OPTIONS, METHOD_COUNT };
+enum method {
+	METHOD_GET,
+	METHOD_HEAD,
+	METHOD_POST,
+	METHOD_PUT,
+	METHOD_PATCH,
+	METHOD_DELETE,
+	METHOD_OPTIONS,
+	METHOD_COUNT
+};
 
-enum param_in { PARAM_PATH, PARAM_QUERY, PARAM_HEADER };
+enum param_in {
+	PARAM_PATH,
+	PARAM_QUERY,
+	PARAM_HEADER
+};
 
 struct param {
-	const char	*name;		/* as in the contract: "due_on.lte" */
-	enum param_in	 in;
-	bool		 is_required;
-	bool		 is_array;	/* repeatable; explode: true */
-	const char	*default_text;	/* NULL if none */
-	struct schema	*schema;	/* of the value, or of one item */
-	size_t		 max_items;	/* of an array; 1 and more */
-	bool		 is_unique;	/* of an array: uniqueItems */
+	const char *name; /* as in the contract: "due_on.lte" */
+	enum param_in in;
+	bool is_required;
+	bool is_array;		  /* repeatable; explode: true */
+	const char *default_text; /* NULL if none */
+	struct schema *schema;	  /* of the value, or of one item */
+	size_t max_items;	  /* of an array; 1 and more */
+	bool is_unique;		  /* of an array: uniqueItems */
 };
 
 struct response {
-	int		 status;	/* 0 = default */
-	const char	*media_type;	/* NULL: no body; one entry per media type */
-	struct schema	*schema;	/* NULL: no JSON body */
+	int status;		/* 0 = default */
+	const char *media_type; /* NULL: no body; one entry per media type */
+	struct schema *schema;	/* NULL: no JSON body */
 };
 
 struct operation {
-	const char	*id;		/* operationId */
-	enum method	 method;
-	const char	*path;		/* template: /v1/problems/{problem_id} */
-	struct param	*params;	/* path-level and operation-level, $ref resolved */
-	size_t		 param_count;
-	const char	**scopes;	/* any… all of them are needed */
-	size_t		 scope_count;
-	bool		 is_public;	/* security: [] */
-	struct schema	*body;		/* NULL if none or not JSON */
-	const char	*body_media_type;	/* application/json, application/merge-patch+json, … ; NULL: takes no body; any type: star-slash-star */
-	bool		 is_body_required;
-	size_t		 body_max;	/* bytes; 0 = the default */
-	struct response	*responses;
-	size_t		 response_count;
-	bool		 is_c;		/* x-handler: c */
-	bool		 is_slow;	/* x-pool: slow */
-	int64_t		 timeout_ms;	/* x-timeout-ms; 0 = the default */
-	const char	*cache_control;	/* x-cache; NULL = the default */
-	const char	*rule_id;	/* x-rule, x-clause: named by a refused scope */
-	const char	*clause_id;
-	size_t		 index;		/* 0 … operation_count - 1 */
+	const char *id; /* operationId */
+	enum method method;
+	const char *path; /* template: /v1/problems/{problem_id} */
+	struct param
+	    *params; /* path-level and operation-level, $ref resolved */
+	size_t param_count;
+	const char **scopes; /* any… all of them are needed */
+	size_t scope_count;
+	bool is_public;	     /* security: [] */
+	struct schema *body; /* NULL if none or not JSON */
+	const char
+	    *body_media_type; /* application/json, application/merge-patch+json,
+				 … ; NULL: takes no body; any type:
+				 star-slash-star */
+	bool is_body_required;
+	size_t body_max; /* bytes; 0 = the default */
+	struct response *responses;
+	size_t response_count;
+	bool is_c;		   /* x-handler: c */
+	bool is_slow;		   /* x-pool: slow */
+	int64_t timeout_ms;	   /* x-timeout-ms; 0 = the default */
+	const char *cache_control; /* x-cache; NULL = the default */
+	const char *rule_id; /* x-rule, x-clause: named by a refused scope */
+	const char *clause_id;
+	size_t index; /* 0 … operation_count - 1 */
 };
 
 struct contract {
-	json_t			*document;	/* merged, as served */
-	char			*json;		/* its text, compact */
-	size_t			 json_len;
-	struct operation	*operations;
-	size_t			 operation_count;
+	json_t *document; /* merged, as served */
+	char *json;	  /* its text, compact */
+	size_t json_len;
+	struct operation *operations;
+	size_t operation_count;
 };
 
 /*
@@ -78,16 +94,17 @@ struct contract {
  * errors. Extensions (x-…) stay in the document except x-handler, x-pool,
  * x-timeout-ms, x-body-max, which are the engine's own.
  */
-struct contract	*contract_load(const char *dir, FILE *errors) MUST_CHECK;
-void		 contract_free(struct contract *owned_contract);
+struct contract *contract_load(const char *dir, FILE *errors) MUST_CHECK;
+void contract_free(struct contract *owned_contract);
 
-/* One YAML file as JSON (core schema: null, booleans, numbers, strings). NULL and a line on errors on a fault. */
-json_t		*yaml_load_file(const char *path, FILE *errors) MUST_CHECK;
+/* One YAML file as JSON (core schema: null, booleans, numbers, strings). NULL
+ * and a line on errors on a fault. */
+json_t *yaml_load_file(const char *path, FILE *errors) MUST_CHECK;
 
-const char	*method_name(enum method method);
+const char *method_name(enum method method);
 /* Exact, case-sensitive (RFC 9110 section 9.1); METHOD_COUNT if unknown. */
-enum method	 method_parse(const char *text, size_t len);
+enum method method_parse(const char *text, size_t len);
 const struct param *operation_param(const struct operation *op,
-		    const char *name);
+    const char *name);
 
 #endif

@@ -14,50 +14,50 @@
 #include "contract/router.h"
 #include "contract/schema.h"
 
-#define TIMEOUT_MS_MAX	600000
-#define BODY_BYTES_MAX	(64 * 1024 * 1024)
+#define TIMEOUT_MS_MAX 600000
+#define BODY_BYTES_MAX (64 * 1024 * 1024)
 
-static void	compile_path(struct loader *loader,
-		    struct contract *contract, const char *path, json_t *item,
-		    const char *at);
-static void	compile_operation(struct loader *loader,
-		    struct operation *op, json_t *item, json_t *node,
-		    const char *at);
-static void	compile_id(struct loader *loader, struct contract *contract,
-		    struct operation *op, json_t *node, const char *at);
-static void	check_template(struct loader *loader, const char *path,
-		    const char *at);
-static void	compile_security(struct loader *loader, struct operation *op,
-		    json_t *node, const char *at);
-static void	compile_scopes(struct loader *loader, struct operation *op,
-		    json_t *scopes, const char *at);
-static bool	is_scope(const char *text);
-static void	compile_body(struct loader *loader, struct operation *op,
-		    json_t *node, const char *at);
-static void	compile_responses(struct loader *loader,
-		    struct operation *op, json_t *node, const char *at);
-static void	compile_response(struct loader *loader, struct operation *op,
-		    const char *key, json_t *node, const char *at);
-static void	compile_extensions(struct loader *loader,
-		    struct operation *op, json_t *node, const char *at);
+static void compile_path(struct loader *loader, struct contract *contract,
+    const char *path, json_t *item, const char *at);
+static void compile_operation(struct loader *loader, struct operation *op,
+    json_t *item, json_t *node, const char *at);
+static void compile_id(struct loader *loader, struct contract *contract,
+    struct operation *op, json_t *node, const char *at);
+static void check_template(struct loader *loader, const char *path,
+    const char *at);
+static void compile_security(struct loader *loader, struct operation *op,
+    json_t *node, const char *at);
+static void compile_scopes(struct loader *loader, struct operation *op,
+    json_t *scopes, const char *at);
+static bool is_scope(const char *text);
+static void compile_body(struct loader *loader, struct operation *op,
+    json_t *node, const char *at);
+static void compile_responses(struct loader *loader, struct operation *op,
+    json_t *node, const char *at);
+static void compile_response(struct loader *loader, struct operation *op,
+    const char *key, json_t *node, const char *at);
+static void compile_extensions(struct loader *loader, struct operation *op,
+    json_t *node, const char *at);
 static const char *extension_text(struct loader *loader, json_t *node,
-		    const char *at, const char *key);
-static int64_t	extension_int(struct loader *loader, json_t *node,
-		    const char *at, const char *key, int64_t max);
+    const char *at, const char *key);
+static int64_t extension_int(struct loader *loader, json_t *node,
+    const char *at, const char *key, int64_t max);
 
-static const char *const method_names[METHOD_COUNT] = { "GET", "HEAD",
-    "POST", "PUT", "PATCH", "DELETE", "OPTIONS" };
+static const char *const method_names[METHOD_COUNT] = { "GET", "HEAD", "POST",
+	"PUT", "PATCH", "DELETE", "OPTIONS" };
 
 static const struct {
-	const char	*key;
-	enum method	 method;
+	const char *key;
+	enum method method;
 } path_methods[] = {
-	{ "get", METHOD_GET }, { "post", METHOD_POST }, { "put", METHOD_PUT },
-	{ "patch", METHOD_PATCH }, { "delete", METHOD_DELETE },
+	{ "get", METHOD_GET },
+	{ "post", METHOD_POST },
+	{ "put", METHOD_PUT },
+	{ "patch", METHOD_PATCH },
+	{ "delete", METHOD_DELETE },
 };
 
-#define PATH_METHOD_COUNT \
-	(sizeof(path_methods) / sizeof(path_methods[0]))
+#define PATH_METHOD_COUNT (sizeof(path_methods) / sizeof(path_methods[0]))
 
 const char *
 method_name(enum method method)
@@ -68,7 +68,7 @@ method_name(enum method method)
 enum method
 method_parse(const char *text, size_t len)
 {
-	size_t	i;
+	size_t i;
 
 	for (i = 0; i < METHOD_COUNT; i++)
 		if (strlen(method_names[i]) == len &&
@@ -80,9 +80,9 @@ method_parse(const char *text, size_t len)
 void
 operations_compile(struct loader *loader, struct contract *contract)
 {
-	const char	*path, *key;
-	json_t		*paths, *item, *node;
-	size_t		 count;
+	const char *path, *key;
+	json_t *paths, *item, *node;
+	size_t count;
 
 	paths = json_object_get(loader->document, "paths");
 	count = 0;
@@ -100,15 +100,15 @@ operations_compile(struct loader *loader, struct contract *contract)
 }
 
 static void
-compile_path(struct loader *loader, struct contract *contract,
-    const char *path, json_t *item, const char *at)
+compile_path(struct loader *loader, struct contract *contract, const char *path,
+    json_t *item, const char *at)
 {
 	static const char *const words[] = { "summary", "description",
-	    "parameters", "get", "post", "put", "patch", "delete", NULL };
-	struct operation	*op;
-	const char		*op_at;
-	json_t			*node;
-	size_t			 i;
+		"parameters", "get", "post", "put", "patch", "delete", NULL };
+	struct operation *op;
+	const char *op_at;
+	json_t *node;
+	size_t i;
 
 	check_template(loader, path, at);
 	/* HEAD and OPTIONS are the engine's; $ref and servers have no use. */
@@ -132,8 +132,8 @@ compile_operation(struct loader *loader, struct operation *op, json_t *item,
     json_t *node, const char *at)
 {
 	static const char *const words[] = { "tags", "summary", "description",
-	    "externalDocs", "operationId", "parameters", "requestBody",
-	    "responses", "deprecated", "security", NULL };
+		"externalDocs", "operationId", "parameters", "requestBody",
+		"responses", "deprecated", "security", NULL };
 
 	loader_only(loader, node, at, words);
 	params_compile(loader, op, item, node, at);
@@ -147,9 +147,9 @@ static void
 compile_id(struct loader *loader, struct contract *contract,
     struct operation *op, json_t *node, const char *at)
 {
-	const struct operation	*other;
-	const char		*p;
-	size_t			 i;
+	const struct operation *other;
+	const char *p;
+	size_t i;
 
 	op->id = json_string_value(json_object_get(node, "operationId"));
 	if (op->id == NULL) {
@@ -174,12 +174,13 @@ compile_id(struct loader *loader, struct contract *contract,
 static void
 check_template(struct loader *loader, const char *path, const char *at)
 {
-	static const char literal[] = "abcdefghijklmnopqrstuvwxyz"
+	static const char literal[] =
+	    "abcdefghijklmnopqrstuvwxyz"
 	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~";
 	static const char name[] = "abcdefghijklmnopqrstuvwxyz0123456789_";
-	const char	*p;
-	size_t		 len, param_count;
-	bool		 is_good;
+	const char *p;
+	size_t len, param_count;
+	bool is_good;
 
 	param_count = 0;
 	is_good = *path == '/';
@@ -207,8 +208,8 @@ static void
 compile_security(struct loader *loader, struct operation *op, json_t *node,
     const char *at)
 {
-	const char	*scheme;
-	json_t		*security, *requirement, *scopes;
+	const char *scheme;
+	json_t *security, *requirement, *scopes;
 
 	security = json_object_get(node, "security");
 	if (security != NULL)
@@ -221,23 +222,27 @@ compile_security(struct loader *loader, struct operation *op, json_t *node,
 	}
 	/* [] and [{}] both ask for nothing (OpenAPI 3.1, 4.8.10). */
 	requirement = json_array_get(security, 0);
-	op->is_public = json_array_size(security) == 0 ||
+	op->is_public =
+	    json_array_size(security) == 0 ||
 	    (json_array_size(security) == 1 && json_is_object(requirement) &&
-	    json_object_size(requirement) == 0);
+		json_object_size(requirement) == 0);
 	if (op->is_public)
 		return;
 	if (json_array_size(security) > 1 ||
 	    json_object_size(requirement) != 1) {
-		loader_fault(loader, at, "alternatives are not supported: "
+		loader_fault(loader, at,
+		    "alternatives are not supported: "
 		    "one entry, or [] for all the world");
 		return;
 	}
 	json_object_foreach(requirement, scheme, scopes) {
 		if (strcmp(scheme, "bearer") != 0 ||
 		    pointer_resolve(loader->document,
-		    "/components/securitySchemes/bearer") == NULL)
-			loader_fault(loader, at, "security scheme %s is not "
-			    "declared", scheme);
+			"/components/securitySchemes/bearer") == NULL)
+			loader_fault(loader, at,
+			    "security scheme %s is not "
+			    "declared",
+			    scheme);
 		compile_scopes(loader, op, scopes, at);
 	}
 }
@@ -246,9 +251,9 @@ static void
 compile_scopes(struct loader *loader, struct operation *op, json_t *scopes,
     const char *at)
 {
-	const char	*text;
-	json_t		*scope;
-	size_t		 i;
+	const char *text;
+	json_t *scope;
+	size_t i;
 
 	if (!json_is_array(scopes)) {
 		loader_fault(loader, at, "scopes are a list");
@@ -259,8 +264,10 @@ compile_scopes(struct loader *loader, struct operation *op, json_t *scopes,
 	json_array_foreach(scopes, i, scope) {
 		text = json_string_value(scope);
 		if (text == NULL || !is_scope(text))
-			loader_fault(loader, at, "scope %s is not of the form "
-			    "resource:action", text != NULL ? text : "?");
+			loader_fault(loader, at,
+			    "scope %s is not of the form "
+			    "resource:action",
+			    text != NULL ? text : "?");
 		else
 			op->scopes[op->scope_count++] = text;
 	}
@@ -270,7 +277,7 @@ static bool
 is_scope(const char *text)
 {
 	static const char word[] = "abcdefghijklmnopqrstuvwxyz0123456789-_";
-	size_t	len;
+	size_t len;
 
 	len = strspn(text, word);
 	if (len == 0 || text[len] != ':')
@@ -285,9 +292,9 @@ compile_body(struct loader *loader, struct operation *op, json_t *node,
     const char *at)
 {
 	static const char *const words[] = { "description", "content",
-	    "required", NULL };
-	const char	*media_type;
-	json_t		*body, *content, *media, *schema;
+		"required", NULL };
+	const char *media_type;
+	json_t *body, *content, *media, *schema;
 
 	if ((body = json_object_get(node, "requestBody")) == NULL)
 		return;
@@ -298,8 +305,7 @@ compile_body(struct loader *loader, struct operation *op, json_t *node,
 	if ((body = loader_deref(loader, body, &at)) == NULL)
 		return;
 	loader_only(loader, body, at, words);
-	op->is_body_required = json_is_true(json_object_get(body,
-	    "required"));
+	op->is_body_required = json_is_true(json_object_get(body, "required"));
 	content = json_object_get(body, "content");
 	if (json_object_size(content) != 1) {
 		loader_fault(loader, at, "exactly one media type");
@@ -310,9 +316,11 @@ compile_body(struct loader *loader, struct operation *op, json_t *node,
 		schema = json_object_get(media, "schema");
 		if (!media_type_is_json(media_type) || schema == NULL)
 			continue;
-		op->body = loader_schema(loader, schema, loader_at(loader,
-		    loader_at(loader, loader_at(loader, at, "content"),
-		    media_type), "schema"));
+		op->body = loader_schema(loader, schema,
+		    loader_at(loader,
+			loader_at(loader, loader_at(loader, at, "content"),
+			    media_type),
+			"schema"));
 	}
 }
 
@@ -320,9 +328,9 @@ static void
 compile_responses(struct loader *loader, struct operation *op, json_t *node,
     const char *at)
 {
-	const char	*key, *response_at, *to;
-	json_t		*responses, *response, *target;
-	size_t		 count;
+	const char *key, *response_at, *to;
+	json_t *responses, *response, *target;
+	size_t count;
 
 	at = loader_at(loader, at, "responses");
 	responses = json_object_get(node, "responses");
@@ -334,30 +342,29 @@ compile_responses(struct loader *loader, struct operation *op, json_t *node,
 	json_object_foreach(responses, key, response) {
 		to = at;
 		target = loader_deref(loader, response, &to);
-		count += json_object_size(json_object_get(target,
-		    "content")) + 1;
+		count +=
+		    json_object_size(json_object_get(target, "content")) + 1;
 	}
-	op->responses = arena_zalloc(loader->arena,
-	    count * sizeof(*op->responses));
+	op->responses =
+	    arena_zalloc(loader->arena, count * sizeof(*op->responses));
 	json_object_foreach(responses, key, response) {
 		response_at = loader_at(loader, at, key);
 		target = loader_deref(loader, response, &response_at);
 		if (target != NULL)
-			compile_response(loader, op, key, target,
-			    response_at);
+			compile_response(loader, op, key, target, response_at);
 	}
 }
 
 static void
-compile_response(struct loader *loader, struct operation *op,
-    const char *key, json_t *node, const char *at)
+compile_response(struct loader *loader, struct operation *op, const char *key,
+    json_t *node, const char *at)
 {
 	static const char *const words[] = { "description", "headers",
-	    "content", "links", NULL };
-	struct response	*response;
-	const char	*media_type;
-	json_t		*content, *media, *schema;
-	int		 status;
+		"content", "links", NULL };
+	struct response *response;
+	const char *media_type;
+	json_t *content, *media, *schema;
+	int status;
 
 	loader_only(loader, node, at, words);
 	if (!json_is_string(json_object_get(node, "description")))
@@ -365,9 +372,10 @@ compile_response(struct loader *loader, struct operation *op,
 	if (strcmp(key, "default") == 0) {
 		status = 0;
 	} else if (strlen(key) == 3 && key[0] >= '1' && key[0] <= '5' &&
-	    isdigit((unsigned char)key[1]) && isdigit((unsigned char)key[2])) {
-		status = (key[0] - '0') * 100 + (key[1] - '0') * 10 +
-		    (key[2] - '0');
+		   isdigit((unsigned char)key[1]) &&
+		   isdigit((unsigned char)key[2])) {
+		status =
+		    (key[0] - '0') * 100 + (key[1] - '0') * 10 + (key[2] - '0');
 	} else {
 		loader_fault(loader, at, "%s is not a status", key);
 		return;
@@ -383,8 +391,10 @@ compile_response(struct loader *loader, struct operation *op,
 		if (!media_type_is_json(media_type) || schema == NULL)
 			continue;
 		response->schema = loader_schema(loader, schema,
-		    loader_at(loader, loader_at(loader, loader_at(loader, at,
-		    "content"), media_type), "schema"));
+		    loader_at(loader,
+			loader_at(loader, loader_at(loader, at, "content"),
+			    media_type),
+			"schema"));
 	}
 }
 
@@ -392,7 +402,7 @@ static void
 compile_extensions(struct loader *loader, struct operation *op, json_t *node,
     const char *at)
 {
-	const char	*text, *p;
+	const char *text, *p;
 
 	text = extension_text(loader, node, at, "x-handler");
 	op->is_c = text != NULL;
@@ -411,8 +421,8 @@ compile_extensions(struct loader *loader, struct operation *op, json_t *node,
 	}
 	op->rule_id = extension_text(loader, node, at, "x-rule");
 	op->clause_id = extension_text(loader, node, at, "x-clause");
-	op->timeout_ms = extension_int(loader, node, at, "x-timeout-ms",
-	    TIMEOUT_MS_MAX);
+	op->timeout_ms =
+	    extension_int(loader, node, at, "x-timeout-ms", TIMEOUT_MS_MAX);
 	op->body_max = (size_t)extension_int(loader, node, at, "x-body-max",
 	    BODY_BYTES_MAX);
 }
@@ -421,7 +431,7 @@ static const char *
 extension_text(struct loader *loader, json_t *node, const char *at,
     const char *key)
 {
-	json_t	*value;
+	json_t *value;
 
 	if ((value = json_object_get(node, key)) == NULL)
 		return (NULL);
@@ -436,14 +446,14 @@ static int64_t
 extension_int(struct loader *loader, json_t *node, const char *at,
     const char *key, int64_t max)
 {
-	json_t	*value;
+	json_t *value;
 
 	if ((value = json_object_get(node, key)) == NULL)
 		return (0);
 	if (!json_is_integer(value) || json_integer_value(value) < 1 ||
 	    json_integer_value(value) > max) {
-		loader_fault(loader, at, "%s is not an integer from 1 to %"
-		    PRId64, key, max);
+		loader_fault(loader, at,
+		    "%s is not an integer from 1 to %" PRId64, key, max);
 		return (0);
 	}
 	return (json_integer_value(value));

@@ -15,46 +15,45 @@
 #include "contract/yaml.h"
 
 struct loader {
-	struct arena		*arena;		/* the contract's */
-	json_t			*document;
-	struct yaml_places	*places;
-	FILE			*errors;
-	size_t			 fault_count;
+	struct arena *arena; /* the contract's */
+	json_t *document;
+	struct yaml_places *places;
+	FILE *errors;
+	size_t fault_count;
 };
 
 /* "file:line: pointer: text" with the nearest place that is known. */
-void		 loader_fault(struct loader *loader, const char *pointer,
-		    const char *fmt, ...) PRINTF_LIKE(3, 4);
+void loader_fault(struct loader *loader, const char *pointer, const char *fmt,
+    ...) PRINTF_LIKE(3, 4);
 
 /* Compiles a schema; faults are placed and counted. NULL on a fault. */
-struct schema	*loader_schema(struct loader *loader, json_t *node,
-		    const char *pointer) MUST_CHECK;
+struct schema *loader_schema(struct loader *loader, json_t *node,
+    const char *pointer) MUST_CHECK;
 
 /*
  * Follows $ref until something else stands there; *pointer then names it.
  * NULL and a fault when it leads nowhere.
  */
-json_t		*loader_deref(struct loader *loader, json_t *node,
-		    const char **pointer) MUST_CHECK;
+json_t *loader_deref(struct loader *loader, json_t *node,
+    const char **pointer) MUST_CHECK;
 
 /* pointer + "/" + escaped key, in the arena. */
-const char	*loader_at(struct loader *loader, const char *pointer,
-		    const char *key);
-const char	*loader_at_index(struct loader *loader, const char *pointer,
-		    size_t index);
+const char *loader_at(struct loader *loader, const char *pointer,
+    const char *key);
+const char *loader_at_index(struct loader *loader, const char *pointer,
+    size_t index);
 
 /* A fault for every member that is neither in words nor begins with x-. */
-void		 loader_only(struct loader *loader, json_t *object,
-		    const char *pointer, const char *const *words);
+void loader_only(struct loader *loader, json_t *object, const char *pointer,
+    const char *const *words);
 
-bool		 media_type_is_json(const char *media_type);
+bool media_type_is_json(const char *media_type);
 
 /* Fills operations from document's paths; faults are reported. */
-void		 operations_compile(struct loader *loader,
-		    struct contract *contract);
+void operations_compile(struct loader *loader, struct contract *contract);
 
 /* Fills op's params from the path item and the operation. */
-void		 params_compile(struct loader *loader, struct operation *op,
-		    json_t *item, json_t *node, const char *at);
+void params_compile(struct loader *loader, struct operation *op, json_t *item,
+    json_t *node, const char *at);
 
 #endif

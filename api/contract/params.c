@@ -15,59 +15,57 @@
 
 /* What the query, path or header holds for one declared parameter. */
 struct sent {
-	const char	**items;	/* decoded */
-	size_t		  count, cap;
-	bool		  is_faulty;	/* told already */
+	const char **items; /* decoded */
+	size_t count, cap;
+	bool is_faulty; /* told already */
 };
 
 /* A name that has been told already: once is enough. */
 struct told {
-	struct told	*next;
-	const char	*name;
+	struct told *next;
+	const char *name;
 };
 
 struct reader {
-	const struct operation	*op;
-	struct arena		*arena;
-	struct problem		*problem;
-	struct sent		*sent;		/* one per op->params */
-	struct told		*told;
+	const struct operation *op;
+	struct arena *arena;
+	struct problem *problem;
+	struct sent *sent; /* one per op->params */
+	struct told *told;
 };
 
-static void	 read_query(struct reader *, const char *);
-static void	 read_pair(struct reader *, const char *, size_t);
+static void read_query(struct reader *, const char *);
+static void read_pair(struct reader *, const char *, size_t);
 static const char *decode(struct reader *, const char *, size_t);
-static void	 tell_once(struct reader *, const char *, const char *);
-static void	 read_path(struct reader *, const struct route_match *);
-static void	 read_headers(struct reader *,
-		    const char *(*)(void *, const char *), void *);
-static size_t	 find_param(const struct operation *, enum param_in,
-		    const char *);
-static void	 add_item(struct reader *, size_t, const char *);
-static void	 judge(struct reader *, size_t, struct param_value *);
-static void	 judge_array(struct reader *, size_t);
-static bool	 has_twice(const struct sent *);
+static void tell_once(struct reader *, const char *, const char *);
+static void read_path(struct reader *, const struct route_match *);
+static void read_headers(struct reader *, const char *(*)(void *, const char *),
+    void *);
+static size_t find_param(const struct operation *, enum param_in, const char *);
+static void add_item(struct reader *, size_t, const char *);
+static void judge(struct reader *, size_t, struct param_value *);
+static void judge_array(struct reader *, size_t);
+static bool has_twice(const struct sent *);
 static const char *in_name(enum param_in);
 
 bool
 params_parse(const struct operation *op, const struct route_match *match,
     const char *query, const char *(*header_fn)(void *arg, const char *name),
-    void *arg, struct arena *arena, struct problem *problem,
-    struct params *out)
+    void *arg, struct arena *arena, struct problem *problem, struct params *out)
 {
-	struct reader	reader;
-	size_t		i, before;
+	struct reader reader;
+	size_t i, before;
 
 	before = problem_fault_count(problem);
 	memset(&reader, 0, sizeof(reader));
 	reader.op = op;
 	reader.arena = arena;
 	reader.problem = problem;
-	reader.sent = arena_zalloc(arena,
-	    (op->param_count + 1) * sizeof(*reader.sent));
+	reader.sent =
+	    arena_zalloc(arena, (op->param_count + 1) * sizeof(*reader.sent));
 	out->op = op;
-	out->values = arena_zalloc(arena,
-	    (op->param_count + 1) * sizeof(*out->values));
+	out->values =
+	    arena_zalloc(arena, (op->param_count + 1) * sizeof(*out->values));
 
 	read_path(&reader, match);
 	if (query != NULL)
@@ -81,12 +79,13 @@ params_parse(const struct operation *op, const struct route_match *match,
 const struct param_value *
 params_get(const struct params *params, const char *name)
 {
-	size_t	i;
+	size_t i;
 
 	for (i = 0; i < params->op->param_count; i++)
 		if (strcmp(params->op->params[i].name, name) == 0)
-			return (params->values[i].text == NULL ? NULL :
-			    &params->values[i]);
+			return (params->values[i].text == NULL ?
+				    NULL :
+				    &params->values[i]);
 	return (NULL);
 }
 
@@ -94,9 +93,9 @@ char *
 params_array_literal(struct arena *arena, const char *const *items,
     size_t count)
 {
-	const char	*from;
-	char		*literal, *at;
-	size_t		 i, len;
+	const char *from;
+	char *literal, *at;
+	size_t i, len;
 
 	/* At worst each byte is escaped, with quotes and a comma. */
 	for (len = 3, i = 0; i < count; i++)
@@ -123,7 +122,7 @@ params_array_literal(struct arena *arena, const char *const *items,
 static void
 read_query(struct reader *reader, const char *query)
 {
-	size_t	len;
+	size_t len;
 
 	for (;;) {
 		len = strcspn(query, "&");
@@ -139,14 +138,14 @@ read_query(struct reader *reader, const char *query)
 static void
 read_pair(struct reader *reader, const char *pair, size_t len)
 {
-	const char	*equals, *name, *value;
-	size_t		 name_len, index;
+	const char *equals, *name, *value;
+	size_t name_len, index;
 
 	equals = memchr(pair, '=', len);
 	name_len = equals == NULL ? len : (size_t)(equals - pair);
 	if ((name = decode(reader, pair, name_len)) == NULL) {
-		tell_once(reader, arena_strndup(reader->arena, pair,
-		    name_len), "bad-encoding");
+		tell_once(reader, arena_strndup(reader->arena, pair, name_len),
+		    "bad-encoding");
 		return;
 	}
 	index = find_param(reader->op, PARAM_QUERY, name);
@@ -175,7 +174,7 @@ read_pair(struct reader *reader, const char *pair, size_t len)
 static const char *
 decode(struct reader *reader, const char *text, size_t len)
 {
-	char	*out;
+	char *out;
 
 	out = arena_alloc(reader->arena, len + 1);
 	if (parse_percent_decode(text, len, true, out) < 0)
@@ -186,7 +185,7 @@ decode(struct reader *reader, const char *text, size_t len)
 static void
 tell_once(struct reader *reader, const char *name, const char *code)
 {
-	struct told	*told;
+	struct told *told;
 
 	for (told = reader->told; told != NULL; told = told->next)
 		if (strcmp(told->name, name) == 0)
@@ -202,7 +201,7 @@ tell_once(struct reader *reader, const char *name, const char *code)
 static void
 read_path(struct reader *reader, const struct route_match *match)
 {
-	size_t	i, index;
+	size_t i, index;
 
 	for (i = 0; i < match->param_count; i++) {
 		index = find_param(reader->op, PARAM_PATH, match->names[i]);
@@ -215,9 +214,9 @@ static void
 read_headers(struct reader *reader,
     const char *(*header_fn)(void *arg, const char *name), void *arg)
 {
-	const struct param	*param;
-	const char		*value;
-	size_t			 i;
+	const struct param *param;
+	const char *value;
+	size_t i;
 
 	for (i = 0; i < reader->op->param_count; i++) {
 		param = &reader->op->params[i];
@@ -239,7 +238,7 @@ read_headers(struct reader *reader,
 static size_t
 find_param(const struct operation *op, enum param_in in, const char *name)
 {
-	size_t	i;
+	size_t i;
 
 	for (i = 0; i < op->param_count; i++)
 		if (op->params[i].in == in &&
@@ -251,14 +250,13 @@ find_param(const struct operation *op, enum param_in in, const char *name)
 static void
 add_item(struct reader *reader, size_t index, const char *item)
 {
-	struct sent	 *sent;
-	const char	**items;
+	struct sent *sent;
+	const char **items;
 
 	sent = &reader->sent[index];
 	if (sent->count == sent->cap) {
 		sent->cap = sent->cap == 0 ? 1 : 2 * sent->cap;
-		items = arena_alloc(reader->arena,
-		    sent->cap * sizeof(*items));
+		items = arena_alloc(reader->arena, sent->cap * sizeof(*items));
 		if (sent->count > 0)
 			memcpy(items, sent->items,
 			    sent->count * sizeof(*items));
@@ -270,8 +268,8 @@ add_item(struct reader *reader, size_t index, const char *item)
 static void
 judge(struct reader *reader, size_t index, struct param_value *value)
 {
-	const struct param	*param;
-	struct sent		*sent;
+	const struct param *param;
+	struct sent *sent;
 
 	param = &reader->op->params[index];
 	sent = &reader->sent[index];
@@ -288,26 +286,27 @@ judge(struct reader *reader, size_t index, struct param_value *value)
 		add_item(reader, index, param->default_text);
 	} else if (param->is_array) {
 		judge_array(reader, index);
-	} else if (param->schema != NULL && !schema_check_text(param->schema,
-	    sent->items[0], strlen(sent->items[0]), param->name,
-	    in_name(param->in), reader->problem)) {
+	} else if (param->schema != NULL &&
+		   !schema_check_text(param->schema, sent->items[0],
+		       strlen(sent->items[0]), param->name, in_name(param->in),
+		       reader->problem)) {
 		return;
 	}
 	value->text = sent->items[0];
 	if (param->is_array) {
 		value->items = sent->items;
 		value->item_count = sent->count;
-		value->text = params_array_literal(reader->arena,
-		    sent->items, sent->count);
+		value->text = params_array_literal(reader->arena, sent->items,
+		    sent->count);
 	}
 }
 
 static void
 judge_array(struct reader *reader, size_t index)
 {
-	const struct param	*param;
-	struct sent		*sent;
-	size_t			 i;
+	const struct param *param;
+	struct sent *sent;
+	size_t i;
 
 	param = &reader->op->params[index];
 	sent = &reader->sent[index];
@@ -323,8 +322,8 @@ judge_array(struct reader *reader, size_t index)
 		    in_name(param->in), "duplicate-items", NULL);
 	for (i = 0; param->schema != NULL && i < sent->count; i++)
 		if (!schema_check_text(param->schema, sent->items[i],
-		    strlen(sent->items[i]), param->name, in_name(param->in),
-		    reader->problem))
+			strlen(sent->items[i]), param->name, in_name(param->in),
+			reader->problem))
 			return;
 }
 
@@ -332,7 +331,7 @@ judge_array(struct reader *reader, size_t index)
 static bool
 has_twice(const struct sent *sent)
 {
-	size_t	i, j;
+	size_t i, j;
 
 	for (i = 0; i < sent->count; i++)
 		for (j = 0; j < i; j++)

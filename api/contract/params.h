@@ -14,15 +14,15 @@
 #include "contract/router.h"
 
 struct param_value {
-	const char	*text;		/* NULL: not sent and no default */
-	const char	**items;	/* arrays: each value; else NULL */
-	size_t		 item_count;
-	bool		 is_default;
+	const char *text;   /* NULL: not sent and no default */
+	const char **items; /* arrays: each value; else NULL */
+	size_t item_count;
+	bool is_default;
 };
 
 struct params {
-	const struct operation	*op;
-	struct param_value	*values;	/* one per op->params */
+	const struct operation *op;
+	struct param_value *values; /* one per op->params */
 };
 
 /*
@@ -32,18 +32,17 @@ struct params {
  * repeated-parameter, bad-encoding, required, and those of the schema).
  * true when there is none. Everything lives in the arena.
  */
-bool	params_parse(const struct operation *op,
-	    const struct route_match *match, const char *query,
-	    const char *(*header_fn)(void *arg, const char *name), void *arg,
-	    struct arena *arena, struct problem *problem,
-	    struct params *out) MUST_CHECK;
+bool params_parse(const struct operation *op, const struct route_match *match,
+    const char *query, const char *(*header_fn)(void *arg, const char *name),
+    void *arg, struct arena *arena, struct problem *problem,
+    struct params *out) MUST_CHECK;
 
 /* NULL if the operation has no such parameter or it was not sent. */
 const struct param_value *params_get(const struct params *params,
-	    const char *name);
+    const char *name);
 
 /* PostgreSQL array literal of texts, quoted; in the arena. */
-char	*params_array_literal(struct arena *arena, const char *const *items,
-	    size_t count);
+char *params_array_literal(struct arena *arena, const char *const *items,
+    size_t count);
 
 #endif

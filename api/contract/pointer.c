@@ -32,10 +32,10 @@ pointer_append_index(struct buf *buf, size_t index)
 json_t *
 pointer_step(json_t *node, const char **pointer)
 {
-	struct buf	 key;
-	const char	*p;
-	int64_t		 index;
-	json_t		*child;
+	struct buf key;
+	const char *p;
+	int64_t index;
+	json_t *child;
 
 	buf_init(&key);
 	for (p = *pointer + 1; *p != '\0' && *p != '/'; p++) {
@@ -50,7 +50,7 @@ pointer_step(json_t *node, const char **pointer)
 		buf_putc(&key, '\0');
 		child = json_object_get(node, key.data);
 	} else if (json_is_array(node) && key.len > 0 &&
-	    parse_int64(key.data, key.len, 0, INT32_MAX, &index)) {
+		   parse_int64(key.data, key.len, 0, INT32_MAX, &index)) {
 		child = json_array_get(node, (size_t)index);
 	}
 	buf_fini(&key);

@@ -11,16 +11,16 @@
 #include "base/buf.h"
 
 /* "/" and the key with ~ and / escaped. */
-void	 pointer_append(struct buf *buf, const char *key);
-void	 pointer_append_index(struct buf *buf, size_t index);
+void pointer_append(struct buf *buf, const char *key);
+void pointer_append_index(struct buf *buf, size_t index);
 
 /* Borrowed; NULL when nothing stands there. A leading '#' is skipped. */
-json_t	*pointer_resolve(json_t *document, const char *pointer);
+json_t *pointer_resolve(json_t *document, const char *pointer);
 
 /*
  * One step: reads the token at *pointer (which stands on a '/'), moves on
  * behind it and gives the child of node, or NULL.
  */
-json_t	*pointer_step(json_t *node, const char **pointer);
+json_t *pointer_step(json_t *node, const char **pointer);
 
 #endif

@@ -16,50 +16,49 @@
 #include "base/parse.h"
 #include "contract/router.h"
 
-#define SEGMENTS_MAX	16
+#define SEGMENTS_MAX 16
 
 struct node {
-	const char		*segment;	/* in the contract's template */
-	size_t			 segment_len;
-	struct node		*literals;	/* uthash by segment */
-	struct node		*param;		/* NULL if none */
-	const char		*template;	/* NULL: nothing ends here */
-	const struct operation	*ops[METHOD_COUNT];
-	UT_hash_handle		 hh;
+	const char *segment; /* in the contract's template */
+	size_t segment_len;
+	struct node *literals; /* uthash by segment */
+	struct node *param;    /* NULL if none */
+	const char *template;  /* NULL: nothing ends here */
+	const struct operation *ops[METHOD_COUNT];
+	UT_hash_handle hh;
 };
 
 struct router {
-	struct node	root;
+	struct node root;
 };
 
 struct segment {
-	const char	*text;		/* decoded, in the arena */
-	size_t		 len;
+	const char *text; /* decoded, in the arena */
+	size_t len;
 };
 
-static bool		 router_add(struct router *,
-			    const struct operation *, FILE *);
-static struct node	*node_child(struct node *, const char *, size_t);
-static struct node	*node_new(const char *, size_t);
-static void		 node_free(struct node *);
-static const char	*segment_fault(const char *, size_t, size_t *);
-static bool		 is_param(const char *, size_t);
+static bool router_add(struct router *, const struct operation *, FILE *);
+static struct node *node_child(struct node *, const char *, size_t);
+static struct node *node_new(const char *, size_t);
+static void node_free(struct node *);
+static const char *segment_fault(const char *, size_t, size_t *);
+static bool is_param(const char *, size_t);
 static enum route_result path_split(const char *, size_t, struct arena *,
-			    struct segment *, size_t *);
-static const struct node *node_find(const struct node *,
-			    const struct segment *, size_t);
-static void		 match_params(const char *, const struct segment *,
-			    struct arena *, struct route_match *);
-static const char	*allow_text(const struct node *, struct arena *);
+    struct segment *, size_t *);
+static const struct node *node_find(const struct node *, const struct segment *,
+    size_t);
+static void match_params(const char *, const struct segment *, struct arena *,
+    struct route_match *);
+static const char *allow_text(const struct node *, struct arena *);
 static const struct node *template_find(const struct router *, const char *,
-			    size_t);
+    size_t);
 
 struct router *
 router_new(const struct contract *contract, FILE *errors)
 {
-	struct router	*router;
-	size_t		 i;
-	bool		 is_good;
+	struct router *router;
+	size_t i;
+	bool is_good;
 
 	if ((router = calloc(1, sizeof(*router))) == NULL)
 		abort();
@@ -77,7 +76,7 @@ router_new(const struct contract *contract, FILE *errors)
 void
 router_free(struct router *owned_router)
 {
-	struct node	*child, *next;
+	struct node *child, *next;
 
 	if (owned_router == NULL)
 		return;
@@ -90,14 +89,13 @@ router_free(struct router *owned_router)
 }
 
 enum route_result
-router_match(const struct router *router, enum method method,
-    const char *path, size_t len, struct arena *arena,
-    struct route_match *match)
+router_match(const struct router *router, enum method method, const char *path,
+    size_t len, struct arena *arena, struct route_match *match)
 {
-	struct segment		 segments[SEGMENTS_MAX];
-	const struct node	*node;
-	enum route_result	 result;
-	size_t			 count;
+	struct segment segments[SEGMENTS_MAX];
+	const struct node *node;
+	enum route_result result;
+	size_t count;
 
 	memset(match, 0, sizeof(*match));
 	/* RFC 9112 section 3.2.4: of the server as a whole. */
@@ -125,9 +123,9 @@ router_match(const struct router *router, enum method method,
 const struct operation *
 router_parent_read(const struct router *router, const struct operation *op)
 {
-	const struct node	*node;
-	const char		*path;
-	size_t			 end, start;
+	const struct node *node;
+	const char *path;
+	size_t end, start;
 
 	path = op->path;
 	for (end = strlen(path); end > 0; end = start - 1) {
@@ -145,9 +143,9 @@ router_parent_read(const struct router *router, const struct operation *op)
 static bool
 router_add(struct router *router, const struct operation *op, FILE *errors)
 {
-	struct node	*node;
-	const char	*at, *fault;
-	size_t		 len, params, segments;
+	struct node *node;
+	const char *at, *fault;
+	size_t len, params, segments;
 
 	params = segments = 0;
 	node = &router->root;
@@ -171,8 +169,8 @@ router_add(struct router *router, const struct operation *op, FILE *errors)
 	    node->ops[op->method] != NULL) {
 		fprintf(errors, "%s: %s %s cannot be told apart from %s\n",
 		    op->id, method_name(op->method), op->path,
-		    node->ops[op->method] != NULL ?
-		    node->ops[op->method]->id : node->template);
+		    node->ops[op->method] != NULL ? node->ops[op->method]->id :
+						    node->template);
 		return (false);
 	}
 	node->ops[op->method] = op;
@@ -182,7 +180,7 @@ router_add(struct router *router, const struct operation *op, FILE *errors)
 static struct node *
 node_child(struct node *node, const char *segment, size_t len)
 {
-	struct node	*child;
+	struct node *child;
 
 	if (is_param(segment, len)) {
 		if (node->param == NULL)
@@ -201,7 +199,7 @@ node_child(struct node *node, const char *segment, size_t len)
 static struct node *
 node_new(const char *segment, size_t len)
 {
-	struct node	*node;
+	struct node *node;
 
 	if ((node = calloc(1, sizeof(*node))) == NULL)
 		abort();
@@ -214,7 +212,7 @@ node_new(const char *segment, size_t len)
 static void
 node_free(struct node *node)
 {
-	struct node	*child, *next;
+	struct node *child, *next;
 
 	if (node == NULL)
 		return;
@@ -247,8 +245,8 @@ static bool
 is_param(const char *segment, size_t len)
 {
 	return (len > 2 && segment[0] == '{' && segment[len - 1] == '}' &&
-	    memchr(segment + 1, '{', len - 1) == NULL &&
-	    memchr(segment, '}', len - 1) == NULL);
+		memchr(segment + 1, '{', len - 1) == NULL &&
+		memchr(segment, '}', len - 1) == NULL);
 }
 
 /* Splits before it decodes: %2F is part of a value. */
@@ -256,11 +254,11 @@ static enum route_result
 path_split(const char *path, size_t len, struct arena *arena,
     struct segment *segments, size_t *count)
 {
-	const char	*at, *slash, *end;
-	char		*out;
-	int64_t		 decoded;
-	size_t		 n;
-	bool		 has_room;
+	const char *at, *slash, *end;
+	char *out;
+	int64_t decoded;
+	size_t n;
+	bool has_room;
 
 	if (len == 0 || path[0] != '/')
 		return (ROUTE_BAD_PATH);
@@ -291,11 +289,10 @@ path_split(const char *path, size_t len, struct arena *arena,
 }
 
 static const struct node *
-node_find(const struct node *node, const struct segment *segments,
-    size_t count)
+node_find(const struct node *node, const struct segment *segments, size_t count)
 {
-	const struct node	*found;
-	struct node		*child;
+	const struct node *found;
+	struct node *child;
 
 	if (count == 0)
 		return (node->template != NULL ? node : NULL);
@@ -314,15 +311,15 @@ static void
 match_params(const char *template, const struct segment *segments,
     struct arena *arena, struct route_match *match)
 {
-	size_t	i, len;
+	size_t i, len;
 
 	for (i = 0; *template != '\0'; i++, template += len) {
 		len = strcspn(++template, "/");
 		if (!is_param(template, len))
 			continue;
 		assert(match->param_count < ROUTER_PARAMS_MAX);
-		match->names[match->param_count] = arena_strndup(arena,
-		    template + 1, len - 2);
+		match->names[match->param_count] =
+		    arena_strndup(arena, template + 1, len - 2);
 		/* The path has as many segments as the template. */
 		/* NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Assign) */
 		match->values[match->param_count] = segments[i].text;
@@ -333,16 +330,16 @@ match_params(const char *template, const struct segment *segments,
 static const char *
 allow_text(const struct node *node, struct arena *arena)
 {
-	struct buf	 text;
-	const char	*copy;
-	int		 method;
+	struct buf text;
+	const char *copy;
+	int method;
 
 	buf_init(&text);
 	for (method = 0; method < METHOD_COUNT; method++) {
 		if (method == METHOD_OPTIONS)
 			continue;
-		if (node->ops[method] == NULL && (method != METHOD_HEAD ||
-		    node->ops[METHOD_GET] == NULL))
+		if (node->ops[method] == NULL &&
+		    (method != METHOD_HEAD || node->ops[METHOD_GET] == NULL))
 			continue;
 		buf_puts(&text, method_name((enum method)method));
 		buf_puts(&text, ", ");
@@ -357,10 +354,10 @@ allow_text(const struct node *node, struct arena *arena)
 static const struct node *
 template_find(const struct router *router, const char *template, size_t len)
 {
-	const struct node	*node;
-	struct node		*child;
-	const char		*at, *end;
-	size_t			 n;
+	const struct node *node;
+	struct node *child;
+	const char *at, *end;
+	size_t n;
 
 	node = &router->root;
 	end = template + len;

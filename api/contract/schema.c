@@ -18,37 +18,35 @@
 #include "contract/pointer.h"
 #include "contract/schema_tree.h"
 
-#define COMPILE_DEPTH_MAX	128
+#define COMPILE_DEPTH_MAX 128
 
 struct known {
-	json_t		*node;
-	struct schema	*schema;
-	UT_hash_handle	 hh;
+	json_t *node;
+	struct schema *schema;
+	UT_hash_handle hh;
 };
 
 static struct schema *remember(json_t *node);
-static void	check_whole(struct compiler *compiler, struct schema *schema,
-		    const char *where);
-static void	narrow(struct schema *schema);
-static void	check_required(struct compiler *compiler,
-		    struct schema *schema, const char *where);
-static void	check_circles(struct compiler *compiler, const char *where);
-static bool	has_circle(struct schema *schema);
-static bool	list_has_circle(struct schema_list *list);
+static void check_whole(struct compiler *compiler, struct schema *schema,
+    const char *where);
+static void narrow(struct schema *schema);
+static void check_required(struct compiler *compiler, struct schema *schema,
+    const char *where);
+static void check_circles(struct compiler *compiler, const char *where);
+static bool has_circle(struct schema *schema);
+static bool list_has_circle(struct schema_list *list);
 
 static const char *const type_names[] = { "null", "boolean", "integer",
-    "number", "string", "array", "object" };
+	"number", "string", "array", "object" };
 
-static struct arena	*memory;
-static struct known	*all_known, *last_checked;
+static struct arena *memory;
+static struct known *all_known, *last_checked;
 
 struct schema *
-schema_compile(json_t *document, json_t *node, const char *where,
-    FILE *errors)
+schema_compile(json_t *document, json_t *node, const char *where, FILE *errors)
 {
-	struct compiler	 compiler = { .document = document,
-	    .errors = errors };
-	struct schema	*schema;
+	struct compiler compiler = { .document = document, .errors = errors };
+	struct schema *schema;
 
 	if (memory == NULL)
 		memory = arena_new(64 * 1024);
@@ -63,7 +61,7 @@ schema_compile(json_t *document, json_t *node, const char *where,
 void
 schema_forget(void)
 {
-	struct known	*known, *next;
+	struct known *known, *next;
 
 	HASH_ITER(hh, all_known, known, next) {
 		pcre2_code_free(known->schema->pattern);
@@ -83,10 +81,11 @@ schema_forget(void)
 unsigned
 schema_type_bit(const char *name)
 {
-	size_t	i;
+	size_t i;
 
-	for (i = 0; name != NULL &&
-	    i < sizeof(type_names) / sizeof(type_names[0]); i++)
+	for (i = 0;
+	     name != NULL && i < sizeof(type_names) / sizeof(type_names[0]);
+	     i++)
 		if (strcmp(type_names[i], name) == 0)
 			return (1u << i);
 	return (0);
@@ -95,7 +94,7 @@ schema_type_bit(const char *name)
 const char *
 schema_type_name(unsigned type)
 {
-	size_t	i;
+	size_t i;
 
 	for (i = 0; i < sizeof(type_names) / sizeof(type_names[0]); i++)
 		if (type == 1u << i)
@@ -129,8 +128,8 @@ schema_type_of(const json_t *value)
 struct schema *
 schema_part(struct compiler *compiler, json_t *node, const char *where)
 {
-	struct schema	*schema;
-	struct known	*known;
+	struct schema *schema;
+	struct known *known;
 
 	if (!json_is_object(node)) {
 		schema_fault(compiler, where, "a schema is a mapping");
@@ -154,8 +153,8 @@ schema_part(struct compiler *compiler, json_t *node, const char *where)
 static struct schema *
 remember(json_t *node)
 {
-	struct schema	*schema;
-	struct known	*known;
+	struct schema *schema;
+	struct known *known;
 
 	schema = arena_zalloc(memory, sizeof(*schema));
 	schema->types = SCHEMA_ANY;
@@ -169,10 +168,9 @@ remember(json_t *node)
 
 /* What no single keyword shows. */
 static void
-check_whole(struct compiler *compiler, struct schema *schema,
-    const char *where)
+check_whole(struct compiler *compiler, struct schema *schema, const char *where)
 {
-	size_t	faults_before;
+	size_t faults_before;
 
 	faults_before = compiler->fault_count;
 	narrow(schema);
@@ -182,7 +180,7 @@ check_whole(struct compiler *compiler, struct schema *schema,
 		schema_fault(compiler, where, "minItems is over maxItems");
 	if (schema->minimum != NULL && schema->maximum != NULL &&
 	    json_number_value(schema->minimum) >
-	    json_number_value(schema->maximum))
+		json_number_value(schema->maximum))
 		schema_fault(compiler, where, "minimum is over maximum");
 	/* Comparing items costs memory: not without a bound. */
 	if (schema->is_unique && schema->max_items == SIZE_MAX)
@@ -211,18 +209,20 @@ static void
 check_required(struct compiler *compiler, struct schema *schema,
     const char *where)
 {
-	size_t	i, j;
+	size_t i, j;
 
 	if (!schema->is_closed)
 		return;
 	for (i = 0; i < schema->required_count; i++) {
 		for (j = 0; j < schema->member_count; j++)
 			if (strcmp(schema->required[i],
-			    schema->members[j].name) == 0)
+				schema->members[j].name) == 0)
 				break;
 		if (j == schema->member_count)
-			schema_fault(compiler, where, "required %s is not "
-			    "among the properties", schema->required[i]);
+			schema_fault(compiler, where,
+			    "required %s is not "
+			    "among the properties",
+			    schema->required[i]);
 	}
 }
 
@@ -230,7 +230,7 @@ check_required(struct compiler *compiler, struct schema *schema,
 static void
 check_circles(struct compiler *compiler, const char *where)
 {
-	struct known	*known;
+	struct known *known;
 
 	known = last_checked != NULL ? last_checked->hh.next : all_known;
 	for (; known != NULL; known = known->hh.next) {
@@ -247,7 +247,7 @@ check_circles(struct compiler *compiler, const char *where)
 static bool
 has_circle(struct schema *schema)
 {
-	bool	found;
+	bool found;
 
 	if (schema->colour == 'g')
 		return (true);
@@ -255,9 +255,9 @@ has_circle(struct schema *schema)
 		return (false);
 	schema->colour = 'g';
 	found = (schema->ref != NULL && has_circle(schema->ref)) ||
-	    list_has_circle(&schema->all_of) ||
-	    list_has_circle(&schema->any_of) ||
-	    list_has_circle(&schema->one_of);
+		list_has_circle(&schema->all_of) ||
+		list_has_circle(&schema->any_of) ||
+		list_has_circle(&schema->one_of);
 	schema->colour = 'b';
 	return (found);
 }
@@ -265,7 +265,7 @@ has_circle(struct schema *schema)
 static bool
 list_has_circle(struct schema_list *list)
 {
-	size_t	i;
+	size_t i;
 
 	for (i = 0; i < list->count; i++)
 		if (has_circle(list->items[i]))
@@ -277,8 +277,8 @@ list_has_circle(struct schema_list *list)
 char *
 schema_child(const char *where, const char *key)
 {
-	struct buf	buf;
-	size_t		len;
+	struct buf buf;
+	size_t len;
 
 	buf_init(&buf);
 	buf_puts(&buf, where);
@@ -290,7 +290,7 @@ schema_child(const char *where, const char *key)
 void
 schema_fault(struct compiler *compiler, const char *where, const char *fmt, ...)
 {
-	va_list	ap;
+	va_list ap;
 
 	compiler->fault_count++;
 	fprintf(compiler->errors, "%s: ", *where != '\0' ? where : "/");

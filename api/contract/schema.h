@@ -26,8 +26,8 @@ struct schema;
  * allowed). where: the JSON pointer of node, for messages. NULL on a fault.
  * Compiled schemas live as long as the process.
  */
-struct schema	*schema_compile(json_t *document, json_t *node,
-		    const char *where, FILE *errors) MUST_CHECK;
+struct schema *schema_compile(json_t *document, json_t *node, const char *where,
+    FILE *errors) MUST_CHECK;
 
 /*
  * Adds every fault of value to problem as /pointer below base ("" for the
@@ -38,15 +38,15 @@ struct schema	*schema_compile(json_t *document, json_t *node,
  * is written without a fraction (1.0 is none). problem may be NULL: only the
  * answer is wanted then.
  */
-bool		 schema_check(const struct schema *schema, json_t *value,
-		    const char *base, struct problem *problem) MUST_CHECK;
+bool schema_check(const struct schema *schema, json_t *value, const char *base,
+    struct problem *problem) MUST_CHECK;
 
 /*
  * The same for one textual parameter value: converts by the schema's type
  * first (integer, number, boolean, string). Faults go to the parameter.
  */
-bool		 schema_check_text(const struct schema *schema,
-		    const char *text, size_t len, const char *parameter,
-		    const char *in, struct problem *problem) MUST_CHECK;
+bool schema_check_text(const struct schema *schema, const char *text,
+    size_t len, const char *parameter, const char *in,
+    struct problem *problem) MUST_CHECK;
 
 #endif

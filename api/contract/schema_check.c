@@ -14,73 +14,67 @@
 #include "contract/schema_tree.h"
 
 /* Against patterns that explode; a text that reaches them does not match. */
-#define MATCH_LIMIT	500000
-#define MATCH_HEAP_KIB	4096
+#define MATCH_LIMIT 500000
+#define MATCH_HEAP_KIB 4096
 
 /* The way from the root to a value, on the stack. */
 struct step {
-	const struct step	*up;
-	const char		*key;	/* NULL: index */
-	size_t			 index;
+	const struct step *up;
+	const char *key; /* NULL: index */
+	size_t index;
 };
 
 struct check {
-	struct problem	*problem;	/* NULL: only the answer */
-	const char	*base;
-	const char	*parameter;	/* NULL: a body */
-	const char	*in;
+	struct problem *problem; /* NULL: only the answer */
+	const char *base;
+	const char *parameter; /* NULL: a body */
+	const char *in;
 };
 
-static bool	walk(const struct check *check, const struct schema *schema,
-		    json_t *value, const struct step *at);
-static bool	walk_kind(const struct check *check,
-		    const struct schema *schema, json_t *value,
-		    const struct step *at);
-static bool	check_values(const struct check *check,
-		    const struct schema *schema, json_t *value,
-		    const struct step *at);
-static bool	check_number(const struct check *check,
-		    const struct schema *schema, json_t *value,
-		    const struct step *at);
-static bool	is_multiple(json_t *value, json_t *of);
+static bool walk(const struct check *check, const struct schema *schema,
+    json_t *value, const struct step *at);
+static bool walk_kind(const struct check *check, const struct schema *schema,
+    json_t *value, const struct step *at);
+static bool check_values(const struct check *check, const struct schema *schema,
+    json_t *value, const struct step *at);
+static bool check_number(const struct check *check, const struct schema *schema,
+    json_t *value, const struct step *at);
+static bool is_multiple(json_t *value, json_t *of);
 static long double number(const json_t *value);
-static bool	check_string(const struct check *check,
-		    const struct schema *schema, json_t *value,
-		    const struct step *at);
-static bool	fits_pattern(const struct schema *schema, const char *text,
-		    size_t len);
-static bool	fits_format(enum schema_format format, const char *text,
-		    size_t len);
-static bool	is_email(const char *text, size_t len);
-static bool	is_uri(const char *text, size_t len, bool is_reference);
-static bool	check_array(const struct check *check,
-		    const struct schema *schema, json_t *value,
-		    const struct step *at);
-static bool	has_duplicates(json_t *array);
-static int	compare_texts(const void *a, const void *b);
-static bool	check_object(const struct check *check,
-		    const struct schema *schema, json_t *value,
-		    const struct step *at);
+static bool check_string(const struct check *check, const struct schema *schema,
+    json_t *value, const struct step *at);
+static bool fits_pattern(const struct schema *schema, const char *text,
+    size_t len);
+static bool fits_format(enum schema_format format, const char *text,
+    size_t len);
+static bool is_email(const char *text, size_t len);
+static bool is_uri(const char *text, size_t len, bool is_reference);
+static bool check_array(const struct check *check, const struct schema *schema,
+    json_t *value, const struct step *at);
+static bool has_duplicates(json_t *array);
+static int compare_texts(const void *a, const void *b);
+static bool check_object(const struct check *check, const struct schema *schema,
+    json_t *value, const struct step *at);
 static const struct schema_member *find_member(const struct schema *schema,
-		    const char *name);
-static bool	check_alternatives(const struct check *check,
-		    const struct schema_list *list, bool is_one,
-		    json_t *value, const struct step *at);
-static bool	is_of_kind(const struct schema *schema, json_t *value);
-static json_t	*only_value(const struct schema *schema);
-static json_t	*expected_types(unsigned types);
-static unsigned	types_of(const struct schema *schema);
-static json_t	*text_value(unsigned types, const char *text, size_t len,
-		    bool *is_too_large);
-static bool	complain(const struct check *check, const struct step *at,
-		    const char *code, const char *params_fmt, ...);
-static void	append_steps(struct buf *buf, const struct step *at);
+    const char *name);
+static bool check_alternatives(const struct check *check,
+    const struct schema_list *list, bool is_one, json_t *value,
+    const struct step *at);
+static bool is_of_kind(const struct schema *schema, json_t *value);
+static json_t *only_value(const struct schema *schema);
+static json_t *expected_types(unsigned types);
+static unsigned types_of(const struct schema *schema);
+static json_t *text_value(unsigned types, const char *text, size_t len,
+    bool *is_too_large);
+static bool complain(const struct check *check, const struct step *at,
+    const char *code, const char *params_fmt, ...);
+static void append_steps(struct buf *buf, const struct step *at);
 
 bool
 schema_check(const struct schema *schema, json_t *value, const char *base,
     struct problem *problem)
 {
-	const struct check	check = { .problem = problem, .base = base };
+	const struct check check = { .problem = problem, .base = base };
 
 	return (walk(&check, schema, value, NULL));
 }
@@ -89,11 +83,12 @@ bool
 schema_check_text(const struct schema *schema, const char *text, size_t len,
     const char *parameter, const char *in, struct problem *problem)
 {
-	const struct check	 check = { .problem = problem,
-	    .parameter = parameter, .in = in };
-	json_t			*value;
-	unsigned		 types;
-	bool			 is_good, is_too_large;
+	const struct check check = { .problem = problem,
+		.parameter = parameter,
+		.in = in };
+	json_t *value;
+	unsigned types;
+	bool is_good, is_too_large;
 
 	types = types_of(schema);
 	value = text_value(types, text, len, &is_too_large);
@@ -112,8 +107,8 @@ static bool
 walk(const struct check *check, const struct schema *schema, json_t *value,
     const struct step *at)
 {
-	bool	is_good;
-	size_t	i;
+	bool is_good;
+	size_t i;
 
 	is_good = true;
 	if (schema->ref != NULL)
@@ -136,8 +131,8 @@ walk(const struct check *check, const struct schema *schema, json_t *value,
 
 /* A value of the wrong type is not looked at any further. */
 static bool
-walk_kind(const struct check *check, const struct schema *schema,
-    json_t *value, const struct step *at)
+walk_kind(const struct check *check, const struct schema *schema, json_t *value,
+    const struct step *at)
 {
 	if ((schema_type_of(value) & schema->types) == 0)
 		return (complain(check, at, "type", "{s:o}", "expected",
@@ -163,8 +158,8 @@ static bool
 check_values(const struct check *check, const struct schema *schema,
     json_t *value, const struct step *at)
 {
-	json_t	*item, *allowed;
-	size_t	 i;
+	json_t *item, *allowed;
+	size_t i;
 
 	if (schema->values == NULL)
 		return (true);
@@ -178,8 +173,8 @@ check_values(const struct check *check, const struct schema *schema,
 	json_array_foreach(schema->values, i, item)
 		if (!json_is_null(item))
 			json_array_append(allowed, item);
-	return (complain(check, at, "not-in-enum", "{s:o}", "allowed",
-	    allowed));
+	return (
+	    complain(check, at, "not-in-enum", "{s:o}", "allowed", allowed));
 }
 
 static bool
@@ -187,9 +182,9 @@ check_number(const struct check *check, const struct schema *schema,
     json_t *value, const struct step *at)
 {
 	if ((schema->minimum != NULL &&
-	    number(value) < number(schema->minimum)) ||
+		number(value) < number(schema->minimum)) ||
 	    (schema->maximum != NULL &&
-	    number(value) > number(schema->maximum)))
+		number(value) > number(schema->maximum)))
 		return (complain(check, at, "out-of-range", "{s:O*,s:O*}",
 		    "min", schema->minimum, "max", schema->maximum));
 	if (schema->multiple_of != NULL &&
@@ -206,11 +201,11 @@ check_number(const struct check *check, const struct schema *schema,
 static bool
 is_multiple(json_t *value, json_t *of)
 {
-	long double	quotient, error, tolerance;
+	long double quotient, error, tolerance;
 
 	if (json_is_integer(value) && json_is_integer(of))
-		return (json_integer_value(value) % json_integer_value(of) ==
-		    0);
+		return (
+		    json_integer_value(value) % json_integer_value(of) == 0);
 	quotient = number(value) / number(of);
 	if (quotient < 0)
 		quotient = -quotient;
@@ -235,19 +230,19 @@ static bool
 check_string(const struct check *check, const struct schema *schema,
     json_t *value, const struct step *at)
 {
-	const char	*text;
-	size_t		 len, count;
+	const char *text;
+	size_t len, count;
 
 	text = json_string_value(value);
 	len = json_string_length(value);
 	if (schema->min_length > 0 || schema->max_length < len) {
 		count = parse_utf8_count(text, len);
 		if (count < schema->min_length)
-			return (complain(check, at, "too-short", "{s:I}",
-			    "min", (json_int_t)schema->min_length));
+			return (complain(check, at, "too-short", "{s:I}", "min",
+			    (json_int_t)schema->min_length));
 		if (count > schema->max_length)
-			return (complain(check, at, "too-long", "{s:I}",
-			    "max", (json_int_t)schema->max_length));
+			return (complain(check, at, "too-long", "{s:I}", "max",
+			    (json_int_t)schema->max_length));
 	}
 	if (schema->format != FORMAT_NONE &&
 	    !fits_format(schema->format, text, len))
@@ -263,8 +258,8 @@ static bool
 fits_pattern(const struct schema *schema, const char *text, size_t len)
 {
 	/* One thread a process: made once. */
-	static pcre2_match_data		*data;
-	static pcre2_match_context	*context;
+	static pcre2_match_data *data;
+	static pcre2_match_context *context;
 
 	if (data == NULL) {
 		data = pcre2_match_data_create(1, NULL);
@@ -276,7 +271,7 @@ fits_pattern(const struct schema *schema, const char *text, size_t len)
 	}
 	/* jansson has checked that it is UTF-8. */
 	return (pcre2_match(schema->pattern, (PCRE2_SPTR)text, len, 0,
-	    PCRE2_NO_UTF_CHECK, data, context) >= 0);
+		    PCRE2_NO_UTF_CHECK, data, context) >= 0);
 }
 
 static bool
@@ -304,11 +299,12 @@ fits_format(enum schema_format format, const char *text, size_t len)
 static bool
 is_email(const char *text, size_t len)
 {
-	static const char atext[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	static const char atext[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 	    "abcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+/=?^_`{|}~-.";
 	static const char domain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	    "abcdefghijklmnopqrstuvwxyz0123456789-.";
-	size_t	local_len, domain_len;
+				     "abcdefghijklmnopqrstuvwxyz0123456789-.";
+	size_t local_len, domain_len;
 
 	if (len > 254 || strlen(text) != len || strstr(text, "..") != NULL)
 		return (false);
@@ -319,8 +315,8 @@ is_email(const char *text, size_t len)
 	text += local_len + 1;
 	domain_len = strspn(text, domain);
 	return (domain_len > 0 && local_len + 1 + domain_len == len &&
-	    strchr(".-", text[0]) == NULL &&
-	    strchr(".-", text[domain_len - 1]) == NULL);
+		strchr(".-", text[0]) == NULL &&
+		strchr(".-", text[domain_len - 1]) == NULL);
 }
 
 /* The characters and the scheme of RFC 3986. */
@@ -328,14 +324,15 @@ static bool
 is_uri(const char *text, size_t len, bool is_reference)
 {
 	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	    "abcdefghijklmnopqrstuvwxyz";
+				      "abcdefghijklmnopqrstuvwxyz";
 	static const char scheme[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	    "abcdefghijklmnopqrstuvwxyz0123456789+-.";
-	static const char others[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				     "abcdefghijklmnopqrstuvwxyz0123456789+-.";
+	static const char others[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 	    "abcdefghijklmnopqrstuvwxyz0123456789-._~:/?#[]@!$&'()*+,;=";
 	static const char hex[] = "0123456789abcdefABCDEF";
-	const char	*p;
-	size_t		 scheme_len;
+	const char *p;
+	size_t scheme_len;
 
 	if (strlen(text) != len)
 		return (false);
@@ -347,8 +344,8 @@ is_uri(const char *text, size_t len, bool is_reference)
 			return (false);
 	}
 	while (*(p += strspn(p, others)) == '%') {
-		if (p[1] == '\0' || strchr(hex, p[1]) == NULL ||
-		    p[2] == '\0' || strchr(hex, p[2]) == NULL)
+		if (p[1] == '\0' || strchr(hex, p[1]) == NULL || p[2] == '\0' ||
+		    strchr(hex, p[2]) == NULL)
 			return (false);
 		p += 3;
 	}
@@ -360,10 +357,10 @@ static bool
 check_array(const struct check *check, const struct schema *schema,
     json_t *value, const struct step *at)
 {
-	struct step	 step = { .up = at };
-	json_t		*item;
-	size_t		 i, count;
-	bool		 is_good;
+	struct step step = { .up = at };
+	json_t *item;
+	size_t i, count;
+	bool is_good;
 
 	is_good = true;
 	count = json_array_size(value);
@@ -389,10 +386,10 @@ check_array(const struct check *check, const struct schema *schema,
 static bool
 has_duplicates(json_t *array)
 {
-	char	**texts;
-	json_t	 *item;
-	size_t	  i, count;
-	bool	  found;
+	char **texts;
+	json_t *item;
+	size_t i, count;
+	bool found;
 
 	count = json_array_size(array);
 	if (count < 2)
@@ -400,8 +397,8 @@ has_duplicates(json_t *array)
 	if ((texts = calloc(count, sizeof(*texts))) == NULL)
 		abort();
 	json_array_foreach(array, i, item) {
-		texts[i] = json_dumps(item, JSON_ENCODE_ANY | JSON_COMPACT |
-		    JSON_SORT_KEYS);
+		texts[i] = json_dumps(item,
+		    JSON_ENCODE_ANY | JSON_COMPACT | JSON_SORT_KEYS);
 		if (texts[i] == NULL)
 			abort();
 	}
@@ -426,11 +423,11 @@ static bool
 check_object(const struct check *check, const struct schema *schema,
     json_t *value, const struct step *at)
 {
-	const struct schema_member	*member;
-	struct step			 step = { .up = at };
-	json_t				*item;
-	size_t				 i;
-	bool				 is_good;
+	const struct schema_member *member;
+	struct step step = { .up = at };
+	json_t *item;
+	size_t i;
+	bool is_good;
 
 	is_good = true;
 	if (json_object_size(value) < schema->min_properties)
@@ -446,8 +443,7 @@ check_object(const struct check *check, const struct schema *schema,
 			if (!walk(check, member->schema, item, &step))
 				is_good = false;
 		} else if (schema->is_closed) {
-			is_good = complain(check, &step, "unknown-field",
-			    "{}");
+			is_good = complain(check, &step, "unknown-field", "{}");
 		} else if (schema->additional != NULL) {
 			if (!walk(check, schema->additional, item, &step))
 				is_good = false;
@@ -461,8 +457,8 @@ check_object(const struct check *check, const struct schema *schema,
 static const struct schema_member *
 find_member(const struct schema *schema, const char *name)
 {
-	size_t	low, high, middle;
-	int	order;
+	size_t low, high, middle;
+	int order;
 
 	low = 0;
 	high = schema->member_count;
@@ -487,9 +483,9 @@ static bool
 check_alternatives(const struct check *check, const struct schema_list *list,
     bool is_one, json_t *value, const struct step *at)
 {
-	const struct check	 ask = { .problem = NULL };
-	const struct schema	*meant;
-	size_t			 i, fit_count, kind_count;
+	const struct check ask = { .problem = NULL };
+	const struct schema *meant;
+	size_t i, fit_count, kind_count;
 
 	meant = NULL;
 	fit_count = kind_count = 0;
@@ -511,8 +507,8 @@ check_alternatives(const struct check *check, const struct schema_list *list,
 static bool
 is_of_kind(const struct schema *schema, json_t *value)
 {
-	json_t	*item, *only;
-	size_t	 i;
+	json_t *item, *only;
+	size_t i;
 
 	if ((schema_type_of(value) & schema->types) == 0)
 		return (false);
@@ -544,8 +540,8 @@ only_value(const struct schema *schema)
 static json_t *
 expected_types(unsigned types)
 {
-	json_t		*names;
-	unsigned	 bit;
+	json_t *names;
+	unsigned bit;
 
 	if (types & SCHEMA_NUMBER)
 		types &= ~(unsigned)SCHEMA_INTEGER;
@@ -565,8 +561,8 @@ expected_types(unsigned types)
 static unsigned
 types_of(const struct schema *schema)
 {
-	unsigned	types;
-	size_t		i;
+	unsigned types;
+	size_t i;
 
 	types = schema->types;
 	if (schema->ref != NULL)
@@ -580,9 +576,9 @@ types_of(const struct schema *schema)
 static json_t *
 text_value(unsigned types, const char *text, size_t len, bool *is_too_large)
 {
-	json_t	*value;
-	int64_t	 whole;
-	size_t	 digits;
+	json_t *value;
+	int64_t whole;
+	size_t digits;
 
 	*is_too_large = false;
 	if (types == SCHEMA_ANY)
@@ -593,8 +589,8 @@ text_value(unsigned types, const char *text, size_t len, bool *is_too_large)
 	if ((types & SCHEMA_NUMBER) && len > 0 &&
 	    strchr("-0123456789", text[0]) != NULL &&
 	    strchr("0123456789", text[len - 1]) != NULL) {
-		value = json_loadb(text, len, JSON_DECODE_ANY |
-		    JSON_DECODE_INT_AS_REAL, NULL);
+		value = json_loadb(text, len,
+		    JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL, NULL);
 		if (json_is_real(value))
 			return (value);
 		json_decref(value);
@@ -621,9 +617,9 @@ static bool
 complain(const struct check *check, const struct step *at, const char *code,
     const char *params_fmt, ...)
 {
-	struct buf	 pointer;
-	va_list		 ap;
-	json_t		*params;
+	struct buf pointer;
+	va_list ap;
+	json_t *params;
 
 	/* Packed even when it is thrown away: "o" owns its value. */
 	va_start(ap, params_fmt);

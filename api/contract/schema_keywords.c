@@ -10,63 +10,59 @@
 #include "contract/schema_tree.h"
 
 struct keyword {
-	const char	*name;
-	unsigned	 types;		/* has no meaning for others */
-	void		(*compile)(struct compiler *compiler,
-			    struct schema *schema, json_t *value,
-			    const char *where);
+	const char *name;
+	unsigned types; /* has no meaning for others */
+	void (*compile)(struct compiler *compiler, struct schema *schema,
+	    json_t *value, const char *where);
 };
 
-static void	on_type(struct compiler *, struct schema *, json_t *,
-		    const char *);
-static void	on_ref(struct compiler *, struct schema *, json_t *,
-		    const char *);
-static void	on_enum(struct compiler *, struct schema *, json_t *,
-		    const char *);
-static void	on_const(struct compiler *, struct schema *, json_t *,
-		    const char *);
-static void	on_minimum(struct compiler *, struct schema *, json_t *,
-		    const char *);
-static void	on_maximum(struct compiler *, struct schema *, json_t *,
-		    const char *);
-static void	on_multiple_of(struct compiler *, struct schema *, json_t *,
-		    const char *);
-static void	on_min_length(struct compiler *, struct schema *, json_t *,
-		    const char *);
-static void	on_max_length(struct compiler *, struct schema *, json_t *,
-		    const char *);
-static void	on_pattern(struct compiler *, struct schema *, json_t *,
-		    const char *);
-static void	on_format(struct compiler *, struct schema *, json_t *,
-		    const char *);
-static void	on_items(struct compiler *, struct schema *, json_t *,
-		    const char *);
-static void	on_min_items(struct compiler *, struct schema *, json_t *,
-		    const char *);
-static void	on_max_items(struct compiler *, struct schema *, json_t *,
-		    const char *);
-static void	on_unique_items(struct compiler *, struct schema *, json_t *,
-		    const char *);
-static void	on_properties(struct compiler *, struct schema *, json_t *,
-		    const char *);
-static void	on_required(struct compiler *, struct schema *, json_t *,
-		    const char *);
-static void	on_additional(struct compiler *, struct schema *, json_t *,
-		    const char *);
-static void	on_min_properties(struct compiler *, struct schema *,
-		    json_t *, const char *);
-static void	on_all_of(struct compiler *, struct schema *, json_t *,
-		    const char *);
-static void	on_any_of(struct compiler *, struct schema *, json_t *,
-		    const char *);
-static void	on_one_of(struct compiler *, struct schema *, json_t *,
-		    const char *);
-static void	take_size(struct compiler *compiler, json_t *value,
-		    const char *where, size_t *out);
-static void	take_list(struct compiler *compiler, struct schema *schema,
-		    json_t *value, const char *where, struct schema_list *out);
-static void	adopt(struct schema *schema, const struct schema *part);
-static int	compare_members(const void *a, const void *b);
+static void on_type(struct compiler *, struct schema *, json_t *, const char *);
+static void on_ref(struct compiler *, struct schema *, json_t *, const char *);
+static void on_enum(struct compiler *, struct schema *, json_t *, const char *);
+static void on_const(struct compiler *, struct schema *, json_t *,
+    const char *);
+static void on_minimum(struct compiler *, struct schema *, json_t *,
+    const char *);
+static void on_maximum(struct compiler *, struct schema *, json_t *,
+    const char *);
+static void on_multiple_of(struct compiler *, struct schema *, json_t *,
+    const char *);
+static void on_min_length(struct compiler *, struct schema *, json_t *,
+    const char *);
+static void on_max_length(struct compiler *, struct schema *, json_t *,
+    const char *);
+static void on_pattern(struct compiler *, struct schema *, json_t *,
+    const char *);
+static void on_format(struct compiler *, struct schema *, json_t *,
+    const char *);
+static void on_items(struct compiler *, struct schema *, json_t *,
+    const char *);
+static void on_min_items(struct compiler *, struct schema *, json_t *,
+    const char *);
+static void on_max_items(struct compiler *, struct schema *, json_t *,
+    const char *);
+static void on_unique_items(struct compiler *, struct schema *, json_t *,
+    const char *);
+static void on_properties(struct compiler *, struct schema *, json_t *,
+    const char *);
+static void on_required(struct compiler *, struct schema *, json_t *,
+    const char *);
+static void on_additional(struct compiler *, struct schema *, json_t *,
+    const char *);
+static void on_min_properties(struct compiler *, struct schema *, json_t *,
+    const char *);
+static void on_all_of(struct compiler *, struct schema *, json_t *,
+    const char *);
+static void on_any_of(struct compiler *, struct schema *, json_t *,
+    const char *);
+static void on_one_of(struct compiler *, struct schema *, json_t *,
+    const char *);
+static void take_size(struct compiler *compiler, json_t *value,
+    const char *where, size_t *out);
+static void take_list(struct compiler *compiler, struct schema *schema,
+    json_t *value, const char *where, struct schema_list *out);
+static void adopt(struct schema *schema, const struct schema *part);
+static int compare_members(const void *a, const void *b);
 
 static const struct keyword keywords[] = {
 	{ "type", SCHEMA_ANY, on_type },
@@ -102,17 +98,17 @@ static const struct keyword keywords[] = {
 	{ "writeOnly", SCHEMA_ANY, NULL },
 };
 
-#define KEYWORD_COUNT	(sizeof(keywords) / sizeof(keywords[0]))
+#define KEYWORD_COUNT (sizeof(keywords) / sizeof(keywords[0]))
 
 void
-schema_keywords(struct compiler *compiler, struct schema *schema,
-    json_t *node, const char *where)
+schema_keywords(struct compiler *compiler, struct schema *schema, json_t *node,
+    const char *where)
 {
-	const struct keyword	*keyword;
-	const char		*name;
-	char			*at;
-	json_t			*value;
-	size_t			 i, faults_before;
+	const struct keyword *keyword;
+	const char *name;
+	char *at;
+	json_t *value;
+	size_t i, faults_before;
 
 	faults_before = compiler->fault_count;
 	/* The type first: it says which keywords have a meaning. */
@@ -147,9 +143,9 @@ static void
 on_type(struct compiler *compiler, struct schema *schema, json_t *value,
     const char *where)
 {
-	json_t		*word;
-	size_t		 i;
-	unsigned	 bit;
+	json_t *word;
+	size_t i;
+	unsigned bit;
 
 	schema->types = 0;
 	if (json_is_string(value)) {
@@ -176,8 +172,8 @@ static void
 on_ref(struct compiler *compiler, struct schema *schema, json_t *value,
     const char *where)
 {
-	const char	*ref;
-	json_t		*target;
+	const char *ref;
+	json_t *target;
 
 	ref = json_string_value(value);
 	target = NULL;
@@ -196,8 +192,8 @@ static void
 on_enum(struct compiler *compiler, struct schema *schema, json_t *value,
     const char *where)
 {
-	json_t	*item;
-	size_t	 i;
+	json_t *item;
+	size_t i;
 
 	if (json_array_size(value) == 0) {
 		schema_fault(compiler, where, "enum is a list of values");
@@ -246,8 +242,8 @@ on_maximum(struct compiler *compiler, struct schema *schema, json_t *value,
 }
 
 static void
-on_multiple_of(struct compiler *compiler, struct schema *schema,
-    json_t *value, const char *where)
+on_multiple_of(struct compiler *compiler, struct schema *schema, json_t *value,
+    const char *where)
 {
 	if (!json_is_number(value) || json_number_value(value) <= 0)
 		schema_fault(compiler, where, "not a number over 0");
@@ -256,15 +252,15 @@ on_multiple_of(struct compiler *compiler, struct schema *schema,
 }
 
 static void
-on_min_length(struct compiler *compiler, struct schema *schema,
-    json_t *value, const char *where)
+on_min_length(struct compiler *compiler, struct schema *schema, json_t *value,
+    const char *where)
 {
 	take_size(compiler, value, where, &schema->min_length);
 }
 
 static void
-on_max_length(struct compiler *compiler, struct schema *schema,
-    json_t *value, const char *where)
+on_max_length(struct compiler *compiler, struct schema *schema, json_t *value,
+    const char *where)
 {
 	take_size(compiler, value, where, &schema->max_length);
 }
@@ -277,19 +273,19 @@ static void
 on_pattern(struct compiler *compiler, struct schema *schema, json_t *value,
     const char *where)
 {
-	PCRE2_UCHAR	message[128];
-	PCRE2_SIZE	offset;
-	int		error;
+	PCRE2_UCHAR message[128];
+	PCRE2_SIZE offset;
+	int error;
 
 	if (!json_is_string(value)) {
 		schema_fault(compiler, where, "not a text");
 		return;
 	}
 	schema->pattern_text = json_string_value(value);
-	schema->pattern = pcre2_compile(
-	    (PCRE2_SPTR)schema->pattern_text, json_string_length(value),
-	    PCRE2_UTF | PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_BACKSLASH_C,
-	    &error, &offset, NULL);
+	schema->pattern = pcre2_compile((PCRE2_SPTR)schema->pattern_text,
+	    json_string_length(value),
+	    PCRE2_UTF | PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_BACKSLASH_C, &error,
+	    &offset, NULL);
 	if (schema->pattern == NULL) {
 		pcre2_get_error_message(error, message, sizeof(message));
 		schema_fault(compiler, where, "%s at %zu", (char *)message,
@@ -302,16 +298,18 @@ on_format(struct compiler *compiler, struct schema *schema, json_t *value,
     const char *where)
 {
 	static const struct {
-		const char		*name;
-		enum schema_format	 format;
+		const char *name;
+		enum schema_format format;
 	} formats[] = {
-		{ "uuid", FORMAT_UUID }, { "date", FORMAT_DATE },
-		{ "date-time", FORMAT_DATE_TIME }, { "email", FORMAT_EMAIL },
+		{ "uuid", FORMAT_UUID },
+		{ "date", FORMAT_DATE },
+		{ "date-time", FORMAT_DATE_TIME },
+		{ "email", FORMAT_EMAIL },
 		{ "uri", FORMAT_URI },
 		{ "uri-reference", FORMAT_URI_REFERENCE },
 	};
-	const char	*name;
-	size_t		 i;
+	const char *name;
+	size_t i;
 
 	if ((name = json_string_value(value)) == NULL)
 		name = "(not a string)";
@@ -353,8 +351,8 @@ on_max_items(struct compiler *compiler, struct schema *schema, json_t *value,
 }
 
 static void
-on_unique_items(struct compiler *compiler, struct schema *schema,
-    json_t *value, const char *where)
+on_unique_items(struct compiler *compiler, struct schema *schema, json_t *value,
+    const char *where)
 {
 	if (!json_is_boolean(value))
 		schema_fault(compiler, where, "not a boolean");
@@ -362,13 +360,13 @@ on_unique_items(struct compiler *compiler, struct schema *schema,
 }
 
 static void
-on_properties(struct compiler *compiler, struct schema *schema,
-    json_t *value, const char *where)
+on_properties(struct compiler *compiler, struct schema *schema, json_t *value,
+    const char *where)
 {
-	struct schema_member	*member;
-	const char		*name;
-	char			*at;
-	json_t			*node;
+	struct schema_member *member;
+	const char *name;
+	char *at;
+	json_t *node;
 
 	if (!json_is_object(value)) {
 		schema_fault(compiler, where, "not a mapping");
@@ -386,16 +384,16 @@ on_properties(struct compiler *compiler, struct schema *schema,
 		if (member->schema != NULL)
 			schema->member_count++;
 	}
-	qsort(schema->members, schema->member_count,
-	    sizeof(*schema->members), compare_members);
+	qsort(schema->members, schema->member_count, sizeof(*schema->members),
+	    compare_members);
 }
 
 static void
 on_required(struct compiler *compiler, struct schema *schema, json_t *value,
     const char *where)
 {
-	json_t	*word;
-	size_t	 i;
+	json_t *word;
+	size_t i;
 
 	if (!json_is_array(value)) {
 		schema_fault(compiler, where, "not a list");
@@ -413,8 +411,8 @@ on_required(struct compiler *compiler, struct schema *schema, json_t *value,
 }
 
 static void
-on_additional(struct compiler *compiler, struct schema *schema,
-    json_t *value, const char *where)
+on_additional(struct compiler *compiler, struct schema *schema, json_t *value,
+    const char *where)
 {
 	if (json_is_boolean(value)) {
 		schema->is_closed = json_is_false(value);
@@ -466,17 +464,17 @@ static void
 take_list(struct compiler *compiler, struct schema *schema, json_t *value,
     const char *where, struct schema_list *out)
 {
-	struct schema	*part;
-	struct buf	 at;
-	json_t		*node;
-	size_t		 i;
+	struct schema *part;
+	struct buf at;
+	json_t *node;
+	size_t i;
 
 	if (json_array_size(value) == 0) {
 		schema_fault(compiler, where, "not a list of schemas");
 		return;
 	}
-	out->items = arena_zalloc(compiler->arena, json_array_size(value) *
-	    sizeof(*out->items));
+	out->items = arena_zalloc(compiler->arena,
+	    json_array_size(value) * sizeof(*out->items));
 	json_array_foreach(value, i, node) {
 		buf_init(&at);
 		buf_puts(&at, where);
@@ -501,7 +499,7 @@ adopt(struct schema *schema, const struct schema *part)
 static int
 compare_members(const void *a, const void *b)
 {
-	const struct schema_member	*left = a, *right = b;
+	const struct schema_member *left = a, *right = b;
 
 	return (strcmp(left->name, right->name));
 }

@@ -5,7 +5,7 @@
 #ifndef DUDAO_CONTRACT_SCHEMA_TREE_H
 #define DUDAO_CONTRACT_SCHEMA_TREE_H
 
-#define PCRE2_CODE_UNIT_WIDTH	8
+#define PCRE2_CODE_UNIT_WIDTH 8
 
 #include <jansson.h>
 #include <pcre2.h>
@@ -17,84 +17,96 @@
 
 /* Bits of the types. An integer is a number, too. */
 enum schema_type {
-	SCHEMA_NULL = 1, SCHEMA_BOOLEAN = 2, SCHEMA_INTEGER = 4,
-	SCHEMA_NUMBER = 8, SCHEMA_STRING = 16, SCHEMA_ARRAY = 32,
-	SCHEMA_OBJECT = 64, SCHEMA_ANY = 127
+	SCHEMA_NULL = 1,
+	SCHEMA_BOOLEAN = 2,
+	SCHEMA_INTEGER = 4,
+	SCHEMA_NUMBER = 8,
+	SCHEMA_STRING = 16,
+	SCHEMA_ARRAY = 32,
+	SCHEMA_OBJECT = 64,
+	SCHEMA_ANY = 127
 };
 
-enum schema_format { FORMAT_NONE, FORMAT_UUID, FORMAT_DATE, FORMAT_DATE_TIME,
-    FORMAT_EMAIL, FORMAT_URI, FORMAT_URI_REFERENCE };
+enum schema_format {
+	FORMAT_NONE,
+	FORMAT_UUID,
+	FORMAT_DATE,
+	FORMAT_DATE_TIME,
+	FORMAT_EMAIL,
+	FORMAT_URI,
+	FORMAT_URI_REFERENCE
+};
 
 /* A property; sorted by name. */
 struct schema_member {
-	const char	*name;
-	struct schema	*schema;
+	const char *name;
+	struct schema *schema;
 };
 
 struct schema_list {
-	struct schema	**items;
-	size_t		  count;
+	struct schema **items;
+	size_t count;
 };
 
 struct schema {
-	unsigned		 types;		/* of schema_type */
-	bool			 is_broken;	/* has a fault */
-	struct schema		*ref;		/* NULL if none */
-	json_t			*values; /* enum or [const]; NULL */
+	unsigned types;	    /* of schema_type */
+	bool is_broken;	    /* has a fault */
+	struct schema *ref; /* NULL if none */
+	json_t *values;	    /* enum or [const]; NULL */
 
 	/* Limits are json_t numbers, for params; NULL if none. */
-	json_t			*minimum, *maximum, *multiple_of;
-	size_t			 min_length, max_length;
-	pcre2_code		*pattern;
-	const char		*pattern_text;
-	enum schema_format	 format;
-	const char		*format_text;
+	json_t *minimum, *maximum, *multiple_of;
+	size_t min_length, max_length;
+	pcre2_code *pattern;
+	const char *pattern_text;
+	enum schema_format format;
+	const char *format_text;
 
-	struct schema		*items;
-	size_t			 min_items, max_items;
-	bool			 is_unique;
+	struct schema *items;
+	size_t min_items, max_items;
+	bool is_unique;
 
-	struct schema_member	*members;
-	size_t			 member_count;
-	const char		**required;
-	size_t			 required_count;
-	bool			 is_closed; /* no additionalProperties */
-	struct schema		*additional;	/* NULL: anything */
-	size_t			 min_properties;
+	struct schema_member *members;
+	size_t member_count;
+	const char **required;
+	size_t required_count;
+	bool is_closed;		   /* no additionalProperties */
+	struct schema *additional; /* NULL: anything */
+	size_t min_properties;
 
-	struct schema_list	 all_of, any_of, one_of;
-	char			 colour;	/* seen by has_circle() */
+	struct schema_list all_of, any_of, one_of;
+	char colour; /* seen by has_circle() */
 };
 
 /* One call of schema_compile(). */
 struct compiler {
-	struct arena	*arena;		/* of all compiled schemas */
-	json_t		*document;
-	FILE		*errors;
-	size_t		 fault_count;
-	size_t		 depth;
+	struct arena *arena; /* of all compiled schemas */
+	json_t *document;
+	FILE *errors;
+	size_t fault_count;
+	size_t depth;
 };
 
 /* Compiles a node, or finds what it became. NULL: no schema at all. */
-struct schema	*schema_part(struct compiler *compiler, json_t *node,
-		    const char *where);
+struct schema *schema_part(struct compiler *compiler, json_t *node,
+    const char *where);
 /* Fills schema from the keywords of node. */
-void		 schema_keywords(struct compiler *compiler,
-		    struct schema *schema, json_t *node, const char *where);
+void schema_keywords(struct compiler *compiler, struct schema *schema,
+    json_t *node, const char *where);
 /* "where: text", counted. */
-void		 schema_fault(struct compiler *compiler, const char *where,
-		    const char *fmt, ...) PRINTF_LIKE(3, 4);
+void schema_fault(struct compiler *compiler, const char *where, const char *fmt,
+    ...) PRINTF_LIKE(3, 4);
 /* where + "/" + key; free() it. */
-char		*schema_child(const char *where, const char *key);
+char *schema_child(const char *where, const char *key);
 
 /* The bit of a name; 0 if there is no such type. */
-unsigned	 schema_type_bit(const char *name);
+unsigned schema_type_bit(const char *name);
 /* "string" … ; NULL if there is no such type. One bit of types. */
-const char	*schema_type_name(unsigned type);
+const char *schema_type_name(unsigned type);
 /* The bit of a value; a whole number is SCHEMA_INTEGER. */
-unsigned	 schema_type_of(const json_t *value);
+unsigned schema_type_of(const json_t *value);
 
 /* Frees everything that was ever compiled: for tests and fuzzers. */
-void		 schema_forget(void);
+void schema_forget(void);
 
 #endif

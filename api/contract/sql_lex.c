@@ -12,39 +12,37 @@
 #include <strings.h>
 
 /* States of an open bracket. */
-#define NEST_PAREN	'('
-#define NEST_ARRAY	'a'	/* array[…] and its inner lists */
-#define NEST_EMPTY	's'	/* a subscript, nothing in it yet */
-#define NEST_LOWER	'l'	/* something stands before the colon */
-#define NEST_UPPER	'u'	/* the slice's colon was seen */
+#define NEST_PAREN '('
+#define NEST_ARRAY 'a' /* array[…] and its inner lists */
+#define NEST_EMPTY 's' /* a subscript, nothing in it yet */
+#define NEST_LOWER 'l' /* something stands before the colon */
+#define NEST_UPPER 'u' /* the slice's colon was seen */
 
-static void	lex(struct sql_lexer *lexer, struct sql_token *token);
-static void	lex_line_comment(struct sql_lexer *lexer,
-		    struct sql_token *token);
-static void	lex_block_comment(struct sql_lexer *lexer,
-		    struct sql_token *token);
-static void	lex_quoted(struct sql_lexer *lexer, struct sql_token *token,
-		    bool has_backslash);
-static bool	skip_quoted(struct sql_lexer *lexer, char quote,
-		    bool has_backslash);
-static bool	is_continued(struct sql_lexer *lexer);
-static void	lex_dollar(struct sql_lexer *lexer, struct sql_token *token);
-static void	lex_word(struct sql_lexer *lexer, struct sql_token *token);
-static void	lex_number(struct sql_lexer *lexer, struct sql_token *token);
-static void	lex_colon(struct sql_lexer *lexer, struct sql_token *token);
-static size_t	param_len(const struct sql_lexer *lexer);
-static void	lex_mark(struct sql_lexer *lexer, struct sql_token *token);
-static void	open_bracket(struct sql_lexer *lexer,
-		    struct sql_token *token, char bracket);
-static void	close_bracket(struct sql_lexer *lexer,
-		    struct sql_token *token, char bracket);
-static void	note(struct sql_lexer *lexer, const struct sql_token *token);
-static void	bad(struct sql_lexer *lexer, struct sql_token *token,
-		    const char *message);
-static char	peek(const struct sql_lexer *lexer, size_t ahead);
-static void	step(struct sql_lexer *lexer);
-static bool	is_word_start(char c);
-static bool	is_word(char c);
+static void lex(struct sql_lexer *lexer, struct sql_token *token);
+static void lex_line_comment(struct sql_lexer *lexer, struct sql_token *token);
+static void lex_block_comment(struct sql_lexer *lexer, struct sql_token *token);
+static void lex_quoted(struct sql_lexer *lexer, struct sql_token *token,
+    bool has_backslash);
+static bool skip_quoted(struct sql_lexer *lexer, char quote,
+    bool has_backslash);
+static bool is_continued(struct sql_lexer *lexer);
+static void lex_dollar(struct sql_lexer *lexer, struct sql_token *token);
+static void lex_word(struct sql_lexer *lexer, struct sql_token *token);
+static void lex_number(struct sql_lexer *lexer, struct sql_token *token);
+static void lex_colon(struct sql_lexer *lexer, struct sql_token *token);
+static size_t param_len(const struct sql_lexer *lexer);
+static void lex_mark(struct sql_lexer *lexer, struct sql_token *token);
+static void open_bracket(struct sql_lexer *lexer, struct sql_token *token,
+    char bracket);
+static void close_bracket(struct sql_lexer *lexer, struct sql_token *token,
+    char bracket);
+static void note(struct sql_lexer *lexer, const struct sql_token *token);
+static void bad(struct sql_lexer *lexer, struct sql_token *token,
+    const char *message);
+static char peek(const struct sql_lexer *lexer, size_t ahead);
+static void step(struct sql_lexer *lexer);
+static bool is_word_start(char c);
+static bool is_word(char c);
 
 void
 sql_lex_init(struct sql_lexer *lexer, const char *text, size_t len)
@@ -81,14 +79,14 @@ bool
 sql_is_word(const struct sql_token *token, const char *word)
 {
 	return (token->kind == SQL_WORD && strlen(word) == token->len &&
-	    strncasecmp(token->text, word, token->len) == 0);
+		strncasecmp(token->text, word, token->len) == 0);
 }
 
 bool
 sql_is_mark(const struct sql_token *token, const char *mark)
 {
 	return (token->kind == SQL_MARK && strlen(mark) == token->len &&
-	    memcmp(token->text, mark, token->len) == 0);
+		memcmp(token->text, mark, token->len) == 0);
 }
 
 bool
@@ -109,7 +107,7 @@ sql_is_significant(const struct sql_token *token)
 static void
 lex(struct sql_lexer *lexer, struct sql_token *token)
 {
-	char	c, next;
+	char c, next;
 
 	c = peek(lexer, 0);
 	next = peek(lexer, 1);
@@ -119,7 +117,8 @@ lex(struct sql_lexer *lexer, struct sql_token *token)
 	} else if (c == ' ' || c == '\t' || c == '\r' || c == '\f') {
 		token->kind = SQL_SPACE;
 		while (lexer->p < lexer->end &&
-		    strchr(" \t\r\f", *lexer->p) != NULL && *lexer->p != '\0')
+		       strchr(" \t\r\f", *lexer->p) != NULL &&
+		       *lexer->p != '\0')
 			step(lexer);
 	} else if (c == '-' && next == '-') {
 		lex_line_comment(lexer, token);
@@ -155,7 +154,7 @@ lex_line_comment(struct sql_lexer *lexer, struct sql_token *token)
 static void
 lex_block_comment(struct sql_lexer *lexer, struct sql_token *token)
 {
-	size_t	depth;
+	size_t depth;
 
 	token->kind = SQL_BLOCK_COMMENT;
 	depth = 0;
@@ -176,10 +175,9 @@ lex_block_comment(struct sql_lexer *lexer, struct sql_token *token)
 }
 
 static void
-lex_quoted(struct sql_lexer *lexer, struct sql_token *token,
-    bool has_backslash)
+lex_quoted(struct sql_lexer *lexer, struct sql_token *token, bool has_backslash)
 {
-	char	quote;
+	char quote;
 
 	token->kind = SQL_TEXT;
 	quote = *lexer->p;
@@ -215,8 +213,8 @@ skip_quoted(struct sql_lexer *lexer, char quote, bool has_backslash)
 static bool
 is_continued(struct sql_lexer *lexer)
 {
-	const char	*p;
-	bool		 has_newline;
+	const char *p;
+	bool has_newline;
 
 	has_newline = false;
 	for (p = lexer->p; p < lexer->end && isspace((unsigned char)*p); p++)
@@ -231,8 +229,8 @@ is_continued(struct sql_lexer *lexer)
 static void
 lex_dollar(struct sql_lexer *lexer, struct sql_token *token)
 {
-	const char	*tag;
-	size_t		 len;
+	const char *tag;
+	size_t len;
 
 	tag = lexer->p;
 	len = 1;
@@ -279,8 +277,8 @@ lex_number(struct sql_lexer *lexer, struct sql_token *token)
 static void
 lex_colon(struct sql_lexer *lexer, struct sql_token *token)
 {
-	char	*nest, next;
-	size_t	 len;
+	char *nest, next;
+	size_t len;
 
 	next = peek(lexer, 1);
 	nest = lexer->depth > 0 ? &lexer->nest[lexer->depth - 1] : NULL;
@@ -309,7 +307,7 @@ lex_colon(struct sql_lexer *lexer, struct sql_token *token)
 static size_t
 param_len(const struct sql_lexer *lexer)
 {
-	size_t	len;
+	size_t len;
 
 	for (len = 1;; len++) {
 		if (isalnum((unsigned char)peek(lexer, len)) ||
@@ -317,7 +315,7 @@ param_len(const struct sql_lexer *lexer)
 			continue;
 		if (peek(lexer, len) != '.' ||
 		    !(isalnum((unsigned char)peek(lexer, len + 1)) ||
-		    peek(lexer, len + 1) == '_'))
+			peek(lexer, len + 1) == '_'))
 			return (len);
 	}
 }
@@ -325,7 +323,7 @@ param_len(const struct sql_lexer *lexer)
 static void
 lex_mark(struct sql_lexer *lexer, struct sql_token *token)
 {
-	char	c;
+	char c;
 
 	c = *lexer->p;
 	if (c == '\0' || c == '\\' || iscntrl((unsigned char)c)) {
@@ -351,8 +349,8 @@ open_bracket(struct sql_lexer *lexer, struct sql_token *token, char bracket)
 	if (bracket == '(')
 		lexer->nest[lexer->depth++] = NEST_PAREN;
 	else
-		lexer->nest[lexer->depth++] = lexer->can_index ? NEST_EMPTY :
-		    NEST_ARRAY;
+		lexer->nest[lexer->depth++] =
+		    lexer->can_index ? NEST_EMPTY : NEST_ARRAY;
 }
 
 static void
@@ -360,8 +358,8 @@ close_bracket(struct sql_lexer *lexer, struct sql_token *token, char bracket)
 {
 	if (lexer->depth == 0 ||
 	    (lexer->nest[lexer->depth - 1] == NEST_PAREN) != (bracket == ')'))
-		bad(lexer, token, bracket == ')' ? "a ) without its (" :
-		    "a ] without its [");
+		bad(lexer, token,
+		    bracket == ')' ? "a ) without its (" : "a ] without its [");
 	else
 		lexer->depth--;
 }
@@ -370,8 +368,8 @@ close_bracket(struct sql_lexer *lexer, struct sql_token *token, char bracket)
 static void
 note(struct sql_lexer *lexer, const struct sql_token *token)
 {
-	bool	is_opening;
-	char	last;
+	bool is_opening;
+	char last;
 
 	if (!sql_is_significant(token))
 		return;
@@ -380,8 +378,8 @@ note(struct sql_lexer *lexer, const struct sql_token *token)
 	if (!is_opening && lexer->depth > 0 &&
 	    lexer->nest[lexer->depth - 1] == NEST_EMPTY)
 		lexer->nest[lexer->depth - 1] = NEST_LOWER;
-	lexer->can_index = token->kind == SQL_TEXT ||
-	    token->kind == SQL_PARAM ||
+	lexer->can_index =
+	    token->kind == SQL_TEXT || token->kind == SQL_PARAM ||
 	    (token->kind == SQL_WORD && !sql_is_word(token, "array")) ||
 	    (token->kind == SQL_MARK && (last == ')' || last == ']'));
 }
@@ -415,7 +413,7 @@ static bool
 is_word_start(char c)
 {
 	return (isalpha((unsigned char)c) || c == '_' ||
-	    ((unsigned char)c & 0x80) != 0);
+		((unsigned char)c & 0x80) != 0);
 }
 
 static bool

@@ -18,31 +18,30 @@
 #include "contract/sql_lex.h"
 #include "contract/statement_text.h"
 
-#define FILE_BYTES_MAX	(1024 * 1024)
+#define FILE_BYTES_MAX (1024 * 1024)
 
-static void	read_file(struct statement_reader *reader, const char *path);
-static void	read_tokens(struct statement_reader *reader,
-		    const char *text, size_t len);
+static void read_file(struct statement_reader *reader, const char *path);
+static void read_tokens(struct statement_reader *reader, const char *text,
+    size_t len);
 static const char *read_text(struct statement_reader *reader, const char *path,
-		    size_t *len);
-static bool	tokenise(struct statement_reader *reader, const char *text,
-		    size_t len);
-static void	split(struct statement_reader *reader);
-static size_t	read_statement(struct statement_reader *reader, size_t at);
-static bool	read_header(struct statement_reader *reader,
-		    struct statement *st,
-		    const struct sql_token *token);
-static void	add_statement(struct statement_reader *reader,
-		    struct statement *st);
-static int	is_sql(const struct dirent *entry);
+    size_t *len);
+static bool tokenise(struct statement_reader *reader, const char *text,
+    size_t len);
+static void split(struct statement_reader *reader);
+static size_t read_statement(struct statement_reader *reader, size_t at);
+static bool read_header(struct statement_reader *reader, struct statement *st,
+    const struct sql_token *token);
+static void add_statement(struct statement_reader *reader,
+    struct statement *st);
+static int is_sql(const struct dirent *entry);
 
 struct statements *
 statements_load(const char *dir, FILE *errors)
 {
-	struct statement_reader	  reader;
-	struct arena	 *arena;
-	struct dirent	**entries;
-	int		  count, i;
+	struct statement_reader reader;
+	struct arena *arena;
+	struct dirent **entries;
+	int count, i;
 
 	arena = arena_new(256 * 1024);
 	memset(&reader, 0, sizeof(reader));
@@ -55,8 +54,8 @@ statements_load(const char *dir, FILE *errors)
 		return (NULL);
 	}
 	for (i = 0; i < count; i++) {
-		read_file(&reader, arena_printf(arena, "%s/%s", dir,
-		    entries[i]->d_name));
+		read_file(&reader,
+		    arena_printf(arena, "%s/%s", dir, entries[i]->d_name));
 		free(entries[i]);
 	}
 	free(entries);
@@ -68,11 +67,10 @@ statements_load(const char *dir, FILE *errors)
 }
 
 struct statements *
-statements_parse(const char *file, const char *text, size_t len,
-    FILE *errors)
+statements_parse(const char *file, const char *text, size_t len, FILE *errors)
 {
-	struct statement_reader	 reader;
-	struct arena		*arena;
+	struct statement_reader reader;
+	struct arena *arena;
 
 	arena = arena_new(4096);
 	memset(&reader, 0, sizeof(reader));
@@ -90,7 +88,7 @@ statements_parse(const char *file, const char *text, size_t len,
 void
 statements_free(struct statements *set)
 {
-	size_t	i;
+	size_t i;
 
 	if (set == NULL)
 		return;
@@ -104,7 +102,7 @@ statements_free(struct statements *set)
 const struct statement *
 statements_find(const struct statements *set, const char *name)
 {
-	struct statement	*st;
+	struct statement *st;
 
 	HASH_FIND_STR(set->by_name, name, st);
 	return (st);
@@ -113,7 +111,7 @@ statements_find(const struct statements *set, const char *name)
 struct statement *
 statements_find_mutable(struct statements *set, const char *name)
 {
-	struct statement	*st;
+	struct statement *st;
 
 	HASH_FIND_STR(set->by_name, name, st);
 	return (st);
@@ -152,15 +150,15 @@ statement_param_count(const struct statement *st)
 const char *
 statement_param(const struct statement *st, size_t index)
 {
-	return (index < st->param_count ?
-	    st->names[st->params[index]].text : NULL);
+	return (
+	    index < st->param_count ? st->names[st->params[index]].text : NULL);
 }
 
 void
 statement_set_optional(struct statement *st, const char *param,
     bool is_optional)
 {
-	size_t	i;
+	size_t i;
 
 	for (i = 0; i < st->name_count; i++) {
 		if (strcmp(st->names[i].text, param) != 0)
@@ -175,11 +173,11 @@ statement_set_optional(struct statement *st, const char *param,
 bool
 statement_check(const struct statement *st, FILE *errors)
 {
-	const struct line	*line;
-	uint64_t		 bit, bits;
-	size_t			 i, j;
-	int			 balance;
-	bool			 is_good;
+	const struct line *line;
+	uint64_t bit, bits;
+	size_t i, j;
+	int balance;
+	bool is_good;
 
 	is_good = true;
 	for (i = 0; i < st->name_count; i++) {
@@ -187,23 +185,26 @@ statement_check(const struct statement *st, FILE *errors)
 		balance = 0;
 		for (j = 0; j < st->line_count; j++) {
 			line = &st->lines[j];
-			bits = line->conditions | (line->params &
-			    (st->optional | st->conditions));
+			bits = line->conditions |
+			       (line->params & (st->optional | st->conditions));
 			if ((bits & bit) == 0)
 				continue;
 			balance += line->balance;
 			if (!line->has_where)
 				continue;
-			fprintf(errors, "%s:%zu: %s: the where may be left "
-			    "out with %s\n", st->file, st->line + j, st->name,
+			fprintf(errors,
+			    "%s:%zu: %s: the where may be left "
+			    "out with %s\n",
+			    st->file, st->line + j, st->name,
 			    st->names[i].text);
 			is_good = false;
 		}
 		if (balance == 0)
 			continue;
-		fprintf(errors, "%s:%zu: %s: the lines that are left out with "
-		    "%s open and close brackets of other lines\n", st->file,
-		    st->line, st->name, st->names[i].text);
+		fprintf(errors,
+		    "%s:%zu: %s: the lines that are left out with "
+		    "%s open and close brackets of other lines\n",
+		    st->file, st->line, st->name, st->names[i].text);
 		is_good = false;
 	}
 	return (is_good);
@@ -213,8 +214,8 @@ bool
 statement_parse_order(const struct statement *st, const char *sort,
     struct list_order *order)
 {
-	size_t	len, key, i;
-	bool	is_descending, has_id;
+	size_t len, key, i;
+	bool is_descending, has_id;
 
 	memset(order, 0, sizeof(*order));
 	if (sort == NULL)
@@ -249,8 +250,8 @@ statement_parse_order(const struct statement *st, const char *sort,
 static void
 read_file(struct statement_reader *reader, const char *path)
 {
-	const char	*text;
-	size_t		 len;
+	const char *text;
+	size_t len;
 
 	reader->file = path;
 	if ((text = read_text(reader, path, &len)) != NULL)
@@ -276,9 +277,9 @@ read_tokens(struct statement_reader *reader, const char *text, size_t len)
 static const char *
 read_text(struct statement_reader *reader, const char *path, size_t *len)
 {
-	FILE		*file;
-	char		*buffer;
-	const char	*text;
+	FILE *file;
+	char *buffer;
+	const char *text;
 
 	if ((file = fopen(path, "re")) == NULL) {
 		fprintf(reader->errors, "%s: %s\n", path, strerror(errno));
@@ -302,10 +303,10 @@ read_text(struct statement_reader *reader, const char *path, size_t *len)
 static bool
 tokenise(struct statement_reader *reader, const char *text, size_t len)
 {
-	struct sql_lexer	 lexer;
-	struct sql_token	*token;
-	const char		*rest;
-	size_t			 rest_len;
+	struct sql_lexer lexer;
+	struct sql_token *token;
+	const char *rest;
+	size_t rest_len;
 
 	reader->token_count = 0;
 	sql_lex_init(&lexer, text, len);
@@ -332,9 +333,9 @@ tokenise(struct statement_reader *reader, const char *text, size_t len)
 static void
 split(struct statement_reader *reader)
 {
-	const struct sql_token	*token;
-	const char		*rest;
-	size_t			 i, len;
+	const struct sql_token *token;
+	const char *rest;
+	size_t i, len;
 
 	for (i = 0; i < reader->token_count;) {
 		token = &reader->tokens[i];
@@ -355,13 +356,13 @@ split(struct statement_reader *reader)
 static size_t
 read_statement(struct statement_reader *reader, size_t at)
 {
-	struct statement	*st;
-	const char		*rest;
-	size_t			 end, len;
+	struct statement *st;
+	const char *rest;
+	size_t end, len;
 
 	for (end = at + 1; end < reader->token_count - 1; end++)
 		if (statement_directive(&reader->tokens[end], "name", &rest,
-		    &len))
+			&len))
 			break;
 	st = arena_zalloc(reader->set->arena, sizeof(*st));
 	st->owner = reader->set;
@@ -381,14 +382,15 @@ read_header(struct statement_reader *reader, struct statement *st,
     const struct sql_token *token)
 {
 	static const char *const kinds[] = { ":one", ":many", ":list",
-	    ":exec" };
-	const char	*rest, *kind;
-	size_t		 len, name_len, i;
+		":exec" };
+	const char *rest, *kind;
+	size_t len, name_len, i;
 
 	if (!statement_directive(token, "name", &rest, &len))
 		return (false);
-	for (name_len = 0; name_len < len &&
-	    isalnum((unsigned char)rest[name_len]); name_len++)
+	for (name_len = 0;
+	     name_len < len && isalnum((unsigned char)rest[name_len]);
+	     name_len++)
 		continue;
 	kind = rest + name_len;
 	len -= name_len;
@@ -401,30 +403,30 @@ read_header(struct statement_reader *reader, struct statement *st,
 	statement_trim(&kind, &len);
 	st->name = arena_strndup(reader->set->arena, rest, name_len);
 	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		if (strlen(kinds[i]) != len ||
-		    memcmp(kinds[i], kind, len) != 0)
+		if (strlen(kinds[i]) != len || memcmp(kinds[i], kind, len) != 0)
 			continue;
 		st->kind = (enum statement_kind)i;
 		return (true);
 	}
 	statement_fault(reader, token->line,
 	    "%s: kind %.*s is unknown: :one :many "
-	    ":list :exec", st->name, (int)len, kind);
+	    ":list :exec",
+	    st->name, (int)len, kind);
 	return (false);
 }
 
 static void
 add_statement(struct statement_reader *reader, struct statement *st)
 {
-	struct statements	*set;
-	struct statement	*before;
+	struct statements *set;
+	struct statement *before;
 
 	set = reader->set;
 	HASH_FIND_STR(set->by_name, st->name, before);
 	if (before != NULL) {
 		statement_fault(reader, st->line,
-		    "%s stands twice, first in %s:%zu",
-		    st->name, before->file, before->line);
+		    "%s stands twice, first in %s:%zu", st->name, before->file,
+		    before->line);
 		return;
 	}
 	if (set->count == reader->capacity) {
@@ -442,7 +444,7 @@ add_statement(struct statement_reader *reader, struct statement *st)
 size_t
 statement_key_index(const struct statement *st, const char *name, size_t len)
 {
-	size_t	i;
+	size_t i;
 
 	for (i = 0; i < st->key_count; i++)
 		if (strlen(st->keys[i].name) == len &&
@@ -456,12 +458,11 @@ bool
 statement_directive(const struct sql_token *token, const char *word,
     const char **rest, size_t *len)
 {
-	size_t	word_len;
+	size_t word_len;
 
 	word_len = strlen(word);
 	if (token->kind != SQL_LINE_COMMENT || !token->is_first ||
-	    token->len < word_len + 4 ||
-	    memcmp(token->text, "-- ", 3) != 0 ||
+	    token->len < word_len + 4 || memcmp(token->text, "-- ", 3) != 0 ||
 	    memcmp(token->text + 3, word, word_len) != 0 ||
 	    token->text[3 + word_len] != ':')
 		return (false);
@@ -485,18 +486,18 @@ statement_trim(const char **text, size_t *len)
 static int
 is_sql(const struct dirent *entry)
 {
-	size_t	len;
+	size_t len;
 
 	len = strlen(entry->d_name);
 	return (entry->d_name[0] != '.' && len > 4 &&
-	    strcmp(entry->d_name + len - 4, ".sql") == 0);
+		strcmp(entry->d_name + len - 4, ".sql") == 0);
 }
 
 void
 statement_fault(struct statement_reader *reader, size_t line, const char *fmt,
     ...)
 {
-	va_list	ap;
+	va_list ap;
 
 	reader->fault_count++;
 	fprintf(reader->errors, "%s:%zu: ", reader->file, line);

@@ -8,46 +8,40 @@
 #include "contract/sql_lex.h"
 #include "contract/statement_text.h"
 
-static void	read_token(struct statement_reader *reader,
-		    struct statement *st, const struct sql_token *token);
-static void	read_line_comment(struct statement_reader *reader,
-		    struct statement *st, const struct sql_token *token);
-static void	read_condition(struct statement_reader *reader,
-		    struct statement *st, const struct sql_token *token);
-static void	read_param(struct statement_reader *reader,
-		    struct statement *st, const struct sql_token *token);
-static void	read_sort(struct statement_reader *reader,
-		    struct statement *st, const struct sql_token *token);
-static bool	split_sort(struct statement_reader *reader,
-		    struct sort_key *key, const char *text, size_t len);
-static void	check_end(struct statement_reader *reader,
-		    struct statement *st, const struct sql_token *tokens,
-		    size_t count);
-static void	check_lines(struct statement_reader *reader,
-		    struct statement *st);
-static void	check_list(struct statement_reader *reader,
-		    struct statement *st,
-		    const struct sql_token *tokens, size_t count);
-static void	check_clauses(struct statement_reader *reader,
-		    struct statement *st,
-		    const struct sql_token *tokens, size_t count);
-static void	find_columns(struct statement *st,
-		    const struct sql_token *tokens, size_t count);
-static void	add_column(struct statement *st,
-		    const struct sql_token *token);
-static int	nesting(const struct sql_token *token);
+static void read_token(struct statement_reader *reader, struct statement *st,
+    const struct sql_token *token);
+static void read_line_comment(struct statement_reader *reader,
+    struct statement *st, const struct sql_token *token);
+static void read_condition(struct statement_reader *reader,
+    struct statement *st, const struct sql_token *token);
+static void read_param(struct statement_reader *reader, struct statement *st,
+    const struct sql_token *token);
+static void read_sort(struct statement_reader *reader, struct statement *st,
+    const struct sql_token *token);
+static bool split_sort(struct statement_reader *reader, struct sort_key *key,
+    const char *text, size_t len);
+static void check_end(struct statement_reader *reader, struct statement *st,
+    const struct sql_token *tokens, size_t count);
+static void check_lines(struct statement_reader *reader, struct statement *st);
+static void check_list(struct statement_reader *reader, struct statement *st,
+    const struct sql_token *tokens, size_t count);
+static void check_clauses(struct statement_reader *reader, struct statement *st,
+    const struct sql_token *tokens, size_t count);
+static void find_columns(struct statement *st, const struct sql_token *tokens,
+    size_t count);
+static void add_column(struct statement *st, const struct sql_token *token);
+static int nesting(const struct sql_token *token);
 static struct line *line_of(struct statement *st, size_t number);
-static void	add_piece(struct statement *st, enum piece_kind kind,
-		    const struct sql_token *token, size_t name);
-static size_t	name_index(struct statement_reader *reader,
-		    struct statement *st,
-		    const char *text, size_t len, size_t line);
+static void add_piece(struct statement *st, enum piece_kind kind,
+    const struct sql_token *token, size_t name);
+static size_t name_index(struct statement_reader *reader, struct statement *st,
+    const char *text, size_t len, size_t line);
 
 void
 statement_read(struct statement_reader *reader, struct statement *st,
     const struct sql_token *tokens, size_t count)
 {
-	size_t	i;
+	size_t i;
 
 	st->pieces = arena_zalloc(reader->set->arena,
 	    (2 * count + 1) * sizeof(*st->pieces));
@@ -70,10 +64,12 @@ static void
 read_token(struct statement_reader *reader, struct statement *st,
     const struct sql_token *token)
 {
-	const struct sql_token	 blank = { .kind = SQL_SPACE, .text = " ",
-	    .len = 1, .line = token->line };
-	struct line		*line;
-	size_t			 number;
+	const struct sql_token blank = { .kind = SQL_SPACE,
+		.text = " ",
+		.len = 1,
+		.line = token->line };
+	struct line *line;
+	size_t number;
 
 	line = line_of(st, token->line);
 	switch (token->kind) {
@@ -82,8 +78,7 @@ read_token(struct statement_reader *reader, struct statement *st,
 		break;
 	case SQL_BLOCK_COMMENT:
 		add_piece(st, PIECE_TEXT, &blank, 0);
-		if (token->len == 8 &&
-		    memcmp(token->text, "/*keys*/", 8) == 0)
+		if (token->len == 8 && memcmp(token->text, "/*keys*/", 8) == 0)
 			add_piece(st, PIECE_KEYS, token, 0);
 		else if (memmem(token->text, token->len, "keys", 4) != NULL)
 			statement_fault(reader, token->line, "write /*keys*/");
@@ -97,8 +92,8 @@ read_token(struct statement_reader *reader, struct statement *st,
 	default:
 		line->balance += nesting(token);
 		if (token->last_line != token->line)
-			for (number = token->line;
-			    number <= token->last_line; number++)
+			for (number = token->line; number <= token->last_line;
+			     number++)
 				line_of(st, number)->is_inside = true;
 		if (!sql_is_mark(token, ";"))
 			add_piece(st, PIECE_TEXT, token, 0);
@@ -110,8 +105,8 @@ read_line_comment(struct statement_reader *reader, struct statement *st,
     const struct sql_token *token)
 {
 	static const char *const words[] = { "name", "sort", "default" };
-	const char	*rest;
-	size_t		 len, i;
+	const char *rest;
+	size_t len, i;
 
 	if (token->len > 2 && token->text[2] == '?') {
 		read_condition(reader, st, token);
@@ -125,8 +120,7 @@ read_line_comment(struct statement_reader *reader, struct statement *st,
 		if (st->default_sort != NULL)
 			statement_fault(reader, token->line,
 			    "a second default");
-		st->default_sort = arena_strndup(reader->set->arena, rest,
-		    len);
+		st->default_sort = arena_strndup(reader->set->arena, rest, len);
 		return;
 	}
 	/* "--sort:" or an indented one would be lost without a word. */
@@ -134,13 +128,14 @@ read_line_comment(struct statement_reader *reader, struct statement *st,
 	len = token->len - 2;
 	statement_trim(&rest, &len);
 	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		size_t	word_len = strlen(words[i]);
+		size_t word_len = strlen(words[i]);
 
 		if (len > word_len && memcmp(rest, words[i], word_len) == 0 &&
 		    rest[word_len + strspn(rest + word_len, " ")] == ':')
 			statement_fault(reader, token->line,
 			    "write -- %s: at the "
-			    "beginning of the line", words[i]);
+			    "beginning of the line",
+			    words[i]);
 	}
 }
 
@@ -149,8 +144,8 @@ static void
 read_condition(struct statement_reader *reader, struct statement *st,
     const struct sql_token *token)
 {
-	const char	*name;
-	size_t		 len, i, index;
+	const char *name;
+	size_t len, i, index;
 
 	name = token->text + 3;
 	len = token->len - 3;
@@ -179,7 +174,7 @@ static void
 read_param(struct statement_reader *reader, struct statement *st,
     const struct sql_token *token)
 {
-	size_t	index;
+	size_t index;
 
 	if ((token->len > 8 && memcmp(token->text, ":cursor.", 8) == 0) ||
 	    (token->len > 6 && memcmp(token->text, ":page.", 6) == 0)) {
@@ -211,9 +206,9 @@ static void
 read_sort(struct statement_reader *reader, struct statement *st,
     const struct sql_token *token)
 {
-	struct sort_key	*key;
-	const char	*rest;
-	size_t		 len, name_len;
+	struct sort_key *key;
+	const char *rest;
+	size_t len, name_len;
 
 	if (!statement_directive(token, "sort", &rest, &len))
 		return;
@@ -222,9 +217,11 @@ read_sort(struct statement_reader *reader, struct statement *st,
 		    STATEMENT_KEYS_MAX);
 		return;
 	}
-	for (name_len = 0; name_len < len && (rest[name_len] == '_' ||
-	    islower((unsigned char)rest[name_len]) ||
-	    isdigit((unsigned char)rest[name_len])); name_len++)
+	for (name_len = 0;
+	     name_len < len &&
+	     (rest[name_len] == '_' || islower((unsigned char)rest[name_len]) ||
+		 isdigit((unsigned char)rest[name_len]));
+	     name_len++)
 		continue;
 	key = &st->keys[st->key_count];
 	key->name = arena_strndup(reader->set->arena, rest, name_len);
@@ -250,14 +247,13 @@ read_sort(struct statement_reader *reader, struct statement *st,
 /* The last :: outside brackets divides; nothing else may be smuggled in. */
 static bool
 split_sort(struct statement_reader *reader, struct sort_key *key,
-    const char *text,
-    size_t len)
+    const char *text, size_t len)
 {
-	struct sql_lexer	 lexer;
-	struct sql_token	 token;
-	const char		*cast, *type;
-	size_t			 type_len;
-	bool			 is_type;
+	struct sql_lexer lexer;
+	struct sql_token token;
+	const char *cast, *type;
+	size_t type_len;
+	bool is_type;
 
 	cast = NULL;
 	is_type = true;
@@ -275,11 +271,13 @@ split_sort(struct statement_reader *reader, struct sort_key *key,
 		if (lexer.depth == 0 && sql_is_mark(&token, "::")) {
 			cast = token.text;
 			is_type = true;
-		} else if (token.kind != SQL_WORD &&
-		    token.kind != SQL_SPACE && token.kind != SQL_NUMBER &&
-		    !sql_is_mark(&token, "(") && !sql_is_mark(&token, ")") &&
-		    !sql_is_mark(&token, "[") && !sql_is_mark(&token, "]") &&
-		    !sql_is_mark(&token, ",")) {
+		} else if (token.kind != SQL_WORD && token.kind != SQL_SPACE &&
+			   token.kind != SQL_NUMBER &&
+			   !sql_is_mark(&token, "(") &&
+			   !sql_is_mark(&token, ")") &&
+			   !sql_is_mark(&token, "[") &&
+			   !sql_is_mark(&token, "]") &&
+			   !sql_is_mark(&token, ",")) {
 			is_type = false;
 		}
 	}
@@ -299,8 +297,8 @@ static void
 check_end(struct statement_reader *reader, struct statement *st,
     const struct sql_token *tokens, size_t count)
 {
-	size_t	i, text_count;
-	bool	has_ended;
+	size_t i, text_count;
+	bool has_ended;
 
 	has_ended = false;
 	text_count = 0;
@@ -309,8 +307,7 @@ check_end(struct statement_reader *reader, struct statement *st,
 			continue;
 		if (has_ended) {
 			statement_fault(reader, tokens[i].line,
-			    "%s: text after the ;",
-			    st->name);
+			    "%s: text after the ;", st->name);
 			return;
 		}
 		has_ended = sql_is_mark(&tokens[i], ";");
@@ -324,7 +321,7 @@ check_end(struct statement_reader *reader, struct statement *st,
 static void
 check_lines(struct statement_reader *reader, struct statement *st)
 {
-	size_t	i;
+	size_t i;
 
 	for (i = 0; i < st->line_count; i++) {
 		if (st->lines[i].is_inside &&
@@ -339,8 +336,8 @@ static void
 check_list(struct statement_reader *reader, struct statement *st,
     const struct sql_token *tokens, size_t count)
 {
-	struct list_order	order;
-	size_t			i, mark_count;
+	struct list_order order;
+	size_t i, mark_count;
 
 	mark_count = 0;
 	for (i = 0; i < st->piece_count; i++)
@@ -350,25 +347,24 @@ check_list(struct statement_reader *reader, struct statement *st,
 		    st->default_sort != NULL)
 			statement_fault(reader, st->line,
 			    "%s: sort, default and "
-			    "/*keys*/ are for a :list", st->name);
+			    "/*keys*/ are for a :list",
+			    st->name);
 		return;
 	}
 	if (mark_count != 1)
 		statement_fault(reader, st->line,
-		    "%s: a :list has /*keys*/ once",
-		    st->name);
+		    "%s: a :list has /*keys*/ once", st->name);
 	if (st->id_key == SIZE_MAX)
 		statement_fault(reader, st->line,
-		    "%s: a :list declares -- sort: id",
-		    st->name);
+		    "%s: a :list declares -- sort: id", st->name);
 	if (st->default_sort == NULL)
 		statement_fault(reader, st->line,
-		    "%s: a :list declares -- default:",
-		    st->name);
+		    "%s: a :list declares -- default:", st->name);
 	else if (!statement_parse_order(st, NULL, &order))
 		statement_fault(reader, st->line,
 		    "%s: default %s is not made of the "
-		    "declared keys", st->name, st->default_sort);
+		    "declared keys",
+		    st->name, st->default_sort);
 	check_clauses(reader, st, tokens, count);
 }
 
@@ -377,12 +373,12 @@ static void
 check_clauses(struct statement_reader *reader, struct statement *st,
     const struct sql_token *tokens, size_t count)
 {
-	static const char *const others[] = { "or", "order", "group",
-	    "limit", "offset", "union", "having", "for", "window",
-	    "intersect", "except", "fetch", "returning" };
-	size_t	i, j;
-	int	depth;
-	bool	has_where;
+	static const char *const others[] = { "or", "order", "group", "limit",
+		"offset", "union", "having", "for", "window", "intersect",
+		"except", "fetch", "returning" };
+	size_t i, j;
+	int depth;
+	bool has_where;
 
 	depth = 0;
 	has_where = false;
@@ -398,8 +394,8 @@ check_clauses(struct statement_reader *reader, struct statement *st,
 			if (has_where && sql_is_word(&tokens[i], others[j]))
 				statement_fault(reader, tokens[i].line,
 				    "%s: %s behind "
-				    "the where of a :list", st->name,
-				    others[j]);
+				    "the where of a :list",
+				    st->name, others[j]);
 	}
 	if (!has_where)
 		statement_fault(reader, st->line, "%s: a :list ends in a where",
@@ -408,13 +404,12 @@ check_clauses(struct statement_reader *reader, struct statement *st,
 
 /* Those output columns of the first select that the engine would read. */
 static void
-find_columns(struct statement *st, const struct sql_token *tokens,
-    size_t count)
+find_columns(struct statement *st, const struct sql_token *tokens, size_t count)
 {
-	const struct sql_token	*last;
-	size_t			 i;
-	int			 depth;
-	bool			 is_inside;
+	const struct sql_token *last;
+	size_t i;
+	int depth;
+	bool is_inside;
 
 	depth = 0;
 	last = NULL;
@@ -440,8 +435,8 @@ static void
 add_column(struct statement *st, const struct sql_token *token)
 {
 	static const char *const names[STATEMENT_COLUMNS_MAX] = { "status",
-	    "location", "etag", "link" };
-	size_t	i, j;
+		"location", "etag", "link" };
+	size_t i, j;
 
 	if (token != NULL && sql_is_word(token, "body"))
 		st->has_body = true;
@@ -475,7 +470,7 @@ static void
 add_piece(struct statement *st, enum piece_kind kind,
     const struct sql_token *token, size_t name)
 {
-	struct piece	*piece;
+	struct piece *piece;
 
 	piece = &st->pieces[st->piece_count++];
 	piece->kind = kind;
@@ -488,10 +483,9 @@ add_piece(struct statement *st, enum piece_kind kind,
 /* STATEMENT_NAMES_MAX and a fault when there is no room. */
 static size_t
 name_index(struct statement_reader *reader, struct statement *st,
-    const char *text,
-    size_t len, size_t line)
+    const char *text, size_t len, size_t line)
 {
-	size_t	i;
+	size_t i;
 
 	for (i = 0; i < st->name_count; i++)
 		if (strlen(st->names[i].text) == len &&
@@ -499,8 +493,7 @@ name_index(struct statement_reader *reader, struct statement *st,
 			return (i);
 	if (st->name_count == STATEMENT_NAMES_MAX) {
 		statement_fault(reader, line, "%s: more than %d names",
-		    st->name,
-		    STATEMENT_NAMES_MAX);
+		    st->name, STATEMENT_NAMES_MAX);
 		return (STATEMENT_NAMES_MAX);
 	}
 	st->names[i].text = arena_strndup(reader->set->arena, text, len);

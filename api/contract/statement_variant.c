@@ -15,76 +15,74 @@
 #include "contract/statement.h"
 #include "contract/statement_text.h"
 
-#define VARIANTS_MAX	4096
+#define VARIANTS_MAX 4096
 
 /* Compared as bytes: made zero before it is filled. */
 struct variant_key {
-	const struct statement	*st;
-	uint64_t		 present;
-	uint8_t			 form;
-	uint8_t			 has_fields;
-	uint8_t			 is_backward;
-	uint8_t			 has_cursor;
-	uint8_t			 key_count;
-	uint8_t			 descending;	/* bits */
-	uint8_t			 keys[STATEMENT_SORT_MAX];
+	const struct statement *st;
+	uint64_t present;
+	uint8_t form;
+	uint8_t has_fields;
+	uint8_t is_backward;
+	uint8_t has_cursor;
+	uint8_t key_count;
+	uint8_t descending; /* bits */
+	uint8_t keys[STATEMENT_SORT_MAX];
 };
 
 struct entry {
-	struct variant		 variant;
-	struct variant_key	 key;
-	UT_hash_handle		 hh;
+	struct variant variant;
+	struct variant_key key;
+	UT_hash_handle hh;
 };
 
 struct maker {
-	const struct statement	*st;
-	const struct list_order	*order;
-	struct buf		 text;
-	uint64_t		 present;
-	const char		*names[STATEMENT_PARAMS_MAX];
-	size_t			 name_count;
+	const struct statement *st;
+	const struct list_order *order;
+	struct buf text;
+	uint64_t present;
+	const char *names[STATEMENT_PARAMS_MAX];
+	size_t name_count;
 };
 
-static void	fill_key(struct variant_key *key, const struct statement *st,
-		    enum statement_form form, const struct list_order *order,
-		    bool (*is_present)(void *, const char *), void *arg);
+static void fill_key(struct variant_key *key, const struct statement *st,
+    enum statement_form form, const struct list_order *order,
+    bool (*is_present)(void *, const char *), void *arg);
 static struct entry *make(const struct variant_key *key,
-		    const struct list_order *order);
-static void	put_kept(struct maker *maker);
-static void	put_count(struct maker *maker);
-static void	put_picked(struct maker *maker);
-static void	put_plain(struct maker *maker);
-static void	put_body(struct maker *maker, bool has_keys);
-static bool	is_left_out(const struct maker *maker,
-		    const struct line *line);
-static void	put_piece(struct maker *maker, const struct piece *piece,
-		    bool has_keys);
-static void	end_line(struct maker *maker, size_t *start);
-static void	put_key_columns(struct maker *maker);
-static void	put_keyset(struct maker *maker);
-static void	put_comparison(struct maker *maker, size_t from);
-static void	put_row(struct maker *maker, size_t from);
-static void	put_order_by(struct maker *maker);
-static void	put_value(struct maker *maker, size_t index);
-static void	put_param(struct maker *maker, const char *name);
-static bool	is_uniform(const struct maker *maker, size_t from);
-static bool	is_descending(const struct maker *maker, size_t index);
-static const struct sort_key *key_at(const struct maker *maker,
-		    size_t index);
+    const struct list_order *order);
+static void put_kept(struct maker *maker);
+static void put_count(struct maker *maker);
+static void put_picked(struct maker *maker);
+static void put_plain(struct maker *maker);
+static void put_body(struct maker *maker, bool has_keys);
+static bool is_left_out(const struct maker *maker, const struct line *line);
+static void put_piece(struct maker *maker, const struct piece *piece,
+    bool has_keys);
+static void end_line(struct maker *maker, size_t *start);
+static void put_key_columns(struct maker *maker);
+static void put_keyset(struct maker *maker);
+static void put_comparison(struct maker *maker, size_t from);
+static void put_row(struct maker *maker, size_t from);
+static void put_order_by(struct maker *maker);
+static void put_value(struct maker *maker, size_t index);
+static void put_param(struct maker *maker, const char *name);
+static bool is_uniform(const struct maker *maker, size_t from);
+static bool is_descending(const struct maker *maker, size_t index);
+static const struct sort_key *key_at(const struct maker *maker, size_t index);
 
 static const char *const cursor_names[STATEMENT_SORT_MAX + 1] = { "cursor.1",
-    "cursor.2", "cursor.3", "cursor.4", "cursor.5" };
+	"cursor.2", "cursor.3", "cursor.4", "cursor.5" };
 
-static struct entry	*entries;
-static uint32_t		 next_id;
+static struct entry *entries;
+static uint32_t next_id;
 
 const struct variant *
 statement_variant(const struct statement *st, enum statement_form form,
     const struct list_order *order,
     bool (*is_present)(void *arg, const char *name), void *arg)
 {
-	struct variant_key	 key;
-	struct entry		*entry;
+	struct variant_key key;
+	struct entry *entry;
 
 	if (st->kind != STATEMENT_LIST || form != FORM_PLAIN)
 		order = NULL;
@@ -102,7 +100,7 @@ statement_variant(const struct statement *st, enum statement_form form,
 void
 statement_variants_free(const struct statement *st)
 {
-	struct entry	*entry, *next;
+	struct entry *entry, *next;
 
 	HASH_ITER(hh, entries, entry, next) {
 		if (entry->key.st != st)
@@ -119,8 +117,8 @@ fill_key(struct variant_key *key, const struct statement *st,
     enum statement_form form, const struct list_order *order,
     bool (*is_present)(void *, const char *), void *arg)
 {
-	uint64_t	bit;
-	size_t		i;
+	uint64_t bit;
+	size_t i;
 
 	memset(key, 0, sizeof(*key));
 	key->st = st;
@@ -153,9 +151,9 @@ fill_key(struct variant_key *key, const struct statement *st,
 static struct entry *
 make(const struct variant_key *key, const struct list_order *order)
 {
-	struct maker	 maker;
-	struct entry	*entry;
-	size_t		 len;
+	struct maker maker;
+	struct entry *entry;
+	size_t len;
 
 	memset(&maker, 0, sizeof(maker));
 	buf_init(&maker.text);
@@ -178,8 +176,8 @@ make(const struct variant_key *key, const struct list_order *order)
 	entry->key = *key;
 	entry->variant.text = buf_take(&maker.text, &len);
 	entry->variant.param_count = maker.name_count;
-	entry->variant.param_names = calloc(maker.name_count + 1,
-	    sizeof(*entry->variant.param_names));
+	entry->variant.param_names =
+	    calloc(maker.name_count + 1, sizeof(*entry->variant.param_names));
 	if (entry->variant.param_names == NULL)
 		abort();
 	memcpy(entry->variant.param_names, maker.names,
@@ -194,10 +192,10 @@ static void
 put_kept(struct maker *maker)
 {
 	buf_puts(&maker->text, "select e.status, e.location, e.etag, e.body,"
-	    " app.keep_answer(");
+			       " app.keep_answer(");
 	put_param(maker, "ctx.idempotency_key");
 	buf_puts(&maker->text, ", e.status, e.location, e.etag, e.body)"
-	    " as kept\nfrom (\n");
+			       " as kept\nfrom (\n");
 	put_body(maker, false);
 	buf_puts(&maker->text, ") e\n");
 }
@@ -214,7 +212,7 @@ put_count(struct maker *maker)
 static void
 put_picked(struct maker *maker)
 {
-	size_t	i;
+	size_t i;
 
 	buf_puts(&maker->text, "select app.pick(w.body, ");
 	put_param(maker, "fields");
@@ -246,9 +244,9 @@ put_plain(struct maker *maker)
 static void
 put_body(struct maker *maker, bool has_keys)
 {
-	const struct statement	*st;
-	const struct piece	*piece;
-	size_t			 i, line, start;
+	const struct statement *st;
+	const struct piece *piece;
+	size_t i, line, start;
 
 	st = maker->st;
 	start = maker->text.len;
@@ -291,11 +289,11 @@ put_piece(struct maker *maker, const struct piece *piece, bool has_keys)
 static void
 end_line(struct maker *maker, size_t *start)
 {
-	struct buf	*text;
+	struct buf *text;
 
 	text = &maker->text;
-	while (text->len > *start && strchr(" \t\r\f",
-	    text->data[text->len - 1]) != NULL)
+	while (text->len > *start &&
+	       strchr(" \t\r\f", text->data[text->len - 1]) != NULL)
 		text->len--;
 	if (text->len > *start)
 		buf_putc(text, '\n');
@@ -305,7 +303,7 @@ end_line(struct maker *maker, size_t *start)
 static void
 put_key_columns(struct maker *maker)
 {
-	size_t	i;
+	size_t i;
 
 	for (i = 0; i <= maker->order->key_count; i++)
 		buf_printf(&maker->text, ", (%s)::text as k%zu",
@@ -336,7 +334,7 @@ put_keyset(struct maker *maker)
 static void
 put_comparison(struct maker *maker, size_t from)
 {
-	const char	*expression;
+	const char *expression;
 
 	if (is_uniform(maker, from)) {
 		put_row(maker, from);
@@ -356,7 +354,7 @@ put_comparison(struct maker *maker, size_t from)
 static void
 put_row(struct maker *maker, size_t from)
 {
-	size_t	i, last;
+	size_t i, last;
 
 	last = maker->order->key_count;
 	for (i = from; i <= last; i++)
@@ -373,11 +371,10 @@ put_row(struct maker *maker, size_t from)
 static void
 put_order_by(struct maker *maker)
 {
-	size_t	i;
+	size_t i;
 
 	for (i = 0; i <= maker->order->key_count; i++)
-		buf_printf(&maker->text, "%s%s%s",
-		    i == 0 ? "order by " : ", ",
+		buf_printf(&maker->text, "%s%s%s", i == 0 ? "order by " : ", ",
 		    key_at(maker, i)->expression,
 		    is_descending(maker, i) ? " desc" : "");
 	buf_putc(&maker->text, '\n');
@@ -394,7 +391,7 @@ put_value(struct maker *maker, size_t index)
 static void
 put_param(struct maker *maker, const char *name)
 {
-	size_t	i;
+	size_t i;
 
 	for (i = 0; i < maker->name_count; i++)
 		if (strcmp(maker->names[i], name) == 0)
@@ -404,7 +401,7 @@ put_param(struct maker *maker, const char *name)
 	/* a:name must not become the word a$1. */
 	if (maker->text.len > 0 &&
 	    (isalnum((unsigned char)maker->text.data[maker->text.len - 1]) ||
-	    strchr("_$", maker->text.data[maker->text.len - 1]) != NULL))
+		strchr("_$", maker->text.data[maker->text.len - 1]) != NULL))
 		buf_putc(&maker->text, ' ');
 	buf_printf(&maker->text, "$%zu", i + 1);
 }
@@ -412,7 +409,7 @@ put_param(struct maker *maker, const char *name)
 static bool
 is_uniform(const struct maker *maker, size_t from)
 {
-	size_t	i;
+	size_t i;
 
 	for (i = from + 1; i <= maker->order->key_count; i++)
 		if (is_descending(maker, i) != is_descending(maker, from))
@@ -431,7 +428,7 @@ is_descending(const struct maker *maker, size_t index)
 static const struct sort_key *
 key_at(const struct maker *maker, size_t index)
 {
-	const struct statement	*st;
+	const struct statement *st;
 
 	st = maker->st;
 	if (index == maker->order->key_count)

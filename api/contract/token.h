@@ -20,15 +20,20 @@
 #include "base/uuid.h"
 
 struct token_claims {
-	char		 sub[UUID_TEXT_SIZE];	/* user */
-	char		 sid[UUID_TEXT_SIZE];	/* session */
-	char		 jti[UUID_TEXT_SIZE];
-	const char	*scope;			/* in the arena */
-	int64_t		 iat_s, exp_s;
+	char sub[UUID_TEXT_SIZE]; /* user */
+	char sid[UUID_TEXT_SIZE]; /* session */
+	char jti[UUID_TEXT_SIZE];
+	const char *scope; /* in the arena */
+	int64_t iat_s, exp_s;
 };
 
-enum token_result { TOKEN_OK, TOKEN_MALFORMED, TOKEN_BAD_SIGNATURE,
-    TOKEN_EXPIRED, TOKEN_WRONG_AUDIENCE };
+enum token_result {
+	TOKEN_OK,
+	TOKEN_MALFORMED,
+	TOKEN_BAD_SIGNATURE,
+	TOKEN_EXPIRED,
+	TOKEN_WRONG_AUDIENCE
+};
 
 /*
  * Reads every *.pem (EC P-256 private keys) of dir; kid = RFC 7638
@@ -36,18 +41,17 @@ enum token_result { TOKEN_OK, TOKEN_MALFORMED, TOKEN_BAD_SIGNATURE,
  * files make a rotation without downtime. Replaces the set only when all
  * are good; false and lines on errors otherwise.
  */
-bool		 token_keys_load(const char *dir, FILE *errors) MUST_CHECK;
+bool token_keys_load(const char *dir, FILE *errors) MUST_CHECK;
 /* Public keys, RFC 7517. New reference. */
-json_t		*token_jwks(void);
+json_t *token_jwks(void);
 
 /*
  * Fills jti; text in the arena. now_s: seconds since the epoch. Needs keys;
  * all texts are UTF-8.
  */
-char		*token_sign(struct arena *arena, const char *issuer,
-		    const char *audience, const char *client_id,
-		    const char *sub, const char *sid, const char *scope,
-		    int64_t now_s, int64_t lifetime_s) MUST_CHECK;
+char *token_sign(struct arena *arena, const char *issuer, const char *audience,
+    const char *client_id, const char *sub, const char *sid, const char *scope,
+    int64_t now_s, int64_t lifetime_s) MUST_CHECK;
 
 /*
  * 60 s of leeway for iat, none for exp. Texts over 8 KiB are refused before
@@ -55,7 +59,7 @@ char		*token_sign(struct arena *arena, const char *issuer,
  * none for a token whose header is not ours.
  */
 enum token_result token_verify(struct arena *arena, const char *text,
-		    size_t len, const char *issuer, const char *audience,
-		    int64_t now_s, struct token_claims *out) MUST_CHECK;
+    size_t len, const char *issuer, const char *audience, int64_t now_s,
+    struct token_claims *out) MUST_CHECK;
 
 #endif

@@ -18,66 +18,63 @@
 #include "contract/openapi.h"
 
 struct place {
-	const json_t	*node;
-	const char	*file;
-	size_t		 line;
-	UT_hash_handle	 hh;
+	const json_t *node;
+	const char *file;
+	size_t line;
+	UT_hash_handle hh;
 };
 
 struct yaml_places {
-	struct arena	*arena;
-	struct place	*table;
+	struct arena *arena;
+	struct place *table;
 };
 
 struct anchor {
-	char		*name;
-	json_t		*node;		/* a reference of its own */
-	size_t		 node_count;
-	size_t		 height;
-	struct anchor	*next;
+	char *name;
+	json_t *node; /* a reference of its own */
+	size_t node_count;
+	size_t height;
+	struct anchor *next;
 };
 
 struct reader {
-	yaml_parser_t		 yaml;
-	yaml_event_t		 event;
-	bool			 has_event;
-	const char		*name;		/* as given */
-	const char		*place_name;	/* in places' arena */
-	struct yaml_places	*places;
-	FILE			*errors;
-	struct arena		*arena;
-	struct anchor		*anchors;
-	size_t			 node_count;
-	size_t			 fault_count;
+	yaml_parser_t yaml;
+	yaml_event_t event;
+	bool has_event;
+	const char *name;	/* as given */
+	const char *place_name; /* in places' arena */
+	struct yaml_places *places;
+	FILE *errors;
+	struct arena *arena;
+	struct anchor *anchors;
+	size_t node_count;
+	size_t fault_count;
 };
 
-static json_t	*read_document(struct reader *reader);
-static json_t	*read_node(struct reader *reader, size_t depth);
-static json_t	*read_mapping(struct reader *reader, size_t depth);
-static bool	 read_member(struct reader *reader, json_t *object,
-		    size_t depth);
-static json_t	*read_sequence(struct reader *reader, size_t depth);
-static json_t	*read_scalar(struct reader *reader);
-static json_t	*plain_scalar(struct reader *reader, const char *text,
-		    size_t len);
-static json_t	*plain_number(struct reader *reader, const char *text,
-		    size_t len);
-static json_t	*read_alias(struct reader *reader, size_t depth);
-static void	 keep_anchor(struct reader *reader, const char *name,
-		    json_t *node);
-static void	 measure(json_t *node, size_t *count, size_t *height);
-static void	 keep_place(struct reader *reader, const json_t *node,
-		    size_t line);
-static bool	 next_event(struct reader *reader);
-static size_t	 event_line(const struct reader *reader);
-static void	 fault(struct reader *reader, size_t line, const char *fmt,
-		    ...) PRINTF_LIKE(3, 4);
+static json_t *read_document(struct reader *reader);
+static json_t *read_node(struct reader *reader, size_t depth);
+static json_t *read_mapping(struct reader *reader, size_t depth);
+static bool read_member(struct reader *reader, json_t *object, size_t depth);
+static json_t *read_sequence(struct reader *reader, size_t depth);
+static json_t *read_scalar(struct reader *reader);
+static json_t *plain_scalar(struct reader *reader, const char *text,
+    size_t len);
+static json_t *plain_number(struct reader *reader, const char *text,
+    size_t len);
+static json_t *read_alias(struct reader *reader, size_t depth);
+static void keep_anchor(struct reader *reader, const char *name, json_t *node);
+static void measure(json_t *node, size_t *count, size_t *height);
+static void keep_place(struct reader *reader, const json_t *node, size_t line);
+static bool next_event(struct reader *reader);
+static size_t event_line(const struct reader *reader);
+static void fault(struct reader *reader, size_t line, const char *fmt, ...)
+    PRINTF_LIKE(3, 4);
 
 struct yaml_places *
 yaml_places_new(void)
 {
-	struct arena		*arena;
-	struct yaml_places	*places;
+	struct arena *arena;
+	struct yaml_places *places;
 
 	arena = arena_new(64 * 1024);
 	places = arena_zalloc(arena, sizeof(*places));
@@ -98,7 +95,7 @@ bool
 yaml_places_find(const struct yaml_places *places, const json_t *node,
     const char **file, size_t *line)
 {
-	struct place	*place;
+	struct place *place;
 
 	HASH_FIND_PTR(places->table, &node, place);
 	if (place == NULL)
@@ -117,10 +114,10 @@ yaml_load_file(const char *path, FILE *errors)
 json_t *
 yaml_load(const char *path, struct yaml_places *places, FILE *errors)
 {
-	FILE	*file;
-	char	*text;
-	size_t	 len;
-	json_t	*document;
+	FILE *file;
+	char *text;
+	size_t len;
+	json_t *document;
 
 	if ((file = fopen(path, "re")) == NULL) {
 		fprintf(errors, "%s: %s\n", path, strerror(errno));
@@ -145,14 +142,14 @@ json_t *
 yaml_parse(const char *text, size_t len, const char *name,
     struct yaml_places *places, FILE *errors)
 {
-	struct reader	 reader;
-	json_t		*document;
+	struct reader reader;
+	json_t *document;
 
 	memset(&reader, 0, sizeof(reader));
 	if (!yaml_parser_initialize(&reader.yaml))
 		abort();
-	yaml_parser_set_input_string(&reader.yaml,
-	    (const unsigned char *)text, len);
+	yaml_parser_set_input_string(&reader.yaml, (const unsigned char *)text,
+	    len);
 	yaml_parser_set_encoding(&reader.yaml, YAML_UTF8_ENCODING);
 	reader.name = name;
 	reader.errors = errors;
@@ -177,7 +174,7 @@ yaml_parse(const char *text, size_t len, const char *name,
 static json_t *
 read_document(struct reader *reader)
 {
-	json_t	*document;
+	json_t *document;
 
 	do {
 		if (!next_event(reader))
@@ -188,8 +185,7 @@ read_document(struct reader *reader)
 		}
 	} while (reader->event.type != YAML_DOCUMENT_START_EVENT);
 
-	if (!next_event(reader) ||
-	    (document = read_node(reader, 0)) == NULL)
+	if (!next_event(reader) || (document = read_node(reader, 0)) == NULL)
 		return (NULL);
 	do {
 		if (!next_event(reader)) {
@@ -210,10 +206,10 @@ read_document(struct reader *reader)
 static json_t *
 read_node(struct reader *reader, size_t depth)
 {
-	const char	*tag;
-	char		*anchor;
-	json_t		*node;
-	size_t		 line;
+	const char *tag;
+	char *anchor;
+	json_t *node;
+	size_t line;
 
 	line = event_line(reader);
 	if (depth >= YAML_DEPTH_MAX) {
@@ -267,7 +263,7 @@ read_node(struct reader *reader, size_t depth)
 static json_t *
 read_mapping(struct reader *reader, size_t depth)
 {
-	json_t	*object;
+	json_t *object;
 
 	object = json_object();
 	for (;;) {
@@ -285,9 +281,9 @@ read_mapping(struct reader *reader, size_t depth)
 static bool
 read_member(struct reader *reader, json_t *object, size_t depth)
 {
-	char	*key;
-	json_t	*value;
-	size_t	 line, len;
+	char *key;
+	json_t *value;
+	size_t line, len;
 
 	line = event_line(reader);
 	if (reader->event.type != YAML_SCALAR_EVENT) {
@@ -318,7 +314,7 @@ read_member(struct reader *reader, json_t *object, size_t depth)
 static json_t *
 read_sequence(struct reader *reader, size_t depth)
 {
-	json_t	*array, *item;
+	json_t *array, *item;
 
 	array = json_array();
 	for (;;) {
@@ -337,9 +333,9 @@ read_sequence(struct reader *reader, size_t depth)
 static json_t *
 read_scalar(struct reader *reader)
 {
-	const char	*text;
-	size_t		 len;
-	json_t		*node;
+	const char *text;
+	size_t len;
+	json_t *node;
 
 	text = (char *)reader->event.data.scalar.value;
 	len = reader->event.data.scalar.length;
@@ -361,16 +357,23 @@ static json_t *
 plain_scalar(struct reader *reader, const char *text, size_t len)
 {
 	static const struct {
-		const char	*text;
-		char		 value;
+		const char *text;
+		char value;
 	} words[] = {
-		{ "", 'n' }, { "~", 'n' }, { "null", 'n' }, { "Null", 'n' },
-		{ "NULL", 'n' }, { "true", 't' }, { "True", 't' },
-		{ "TRUE", 't' }, { "false", 'f' }, { "False", 'f' },
+		{ "", 'n' },
+		{ "~", 'n' },
+		{ "null", 'n' },
+		{ "Null", 'n' },
+		{ "NULL", 'n' },
+		{ "true", 't' },
+		{ "True", 't' },
+		{ "TRUE", 't' },
+		{ "false", 'f' },
+		{ "False", 'f' },
 		{ "FALSE", 'f' },
 	};
-	json_t	*node;
-	size_t	 i;
+	json_t *node;
+	size_t i;
 
 	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		if (strcmp(words[i].text, text) != 0)
@@ -392,17 +395,17 @@ plain_scalar(struct reader *reader, const char *text, size_t len)
 static json_t *
 plain_number(struct reader *reader, const char *text, size_t len)
 {
-	const char	*digits, *p;
-	size_t		 whole, part, power;
-	int64_t		 value;
-	double		 real;
+	const char *digits, *p;
+	size_t whole, part, power;
+	int64_t value;
+	double real;
 
 	digits = text + (*text == '-' || *text == '+');
 	if (strcasecmp(digits, ".inf") == 0 || strcasecmp(text, ".nan") == 0 ||
 	    (strncmp(text, "0o", 2) == 0 && len > 2 &&
-	    strspn(text + 2, "01234567") == len - 2) ||
+		strspn(text + 2, "01234567") == len - 2) ||
 	    (strncmp(text, "0x", 2) == 0 && len > 2 &&
-	    strspn(text + 2, "0123456789abcdefABCDEF") == len - 2)) {
+		strspn(text + 2, "0123456789abcdefABCDEF") == len - 2)) {
 		fault(reader, event_line(reader), "%s is no number of JSON",
 		    text);
 		return (json_null());
@@ -417,7 +420,7 @@ plain_number(struct reader *reader, const char *text, size_t len)
 		/* 0123 is 123 here and 83 in YAML 1.1. */
 		if ((whole > 1 && *digits == '0') || *text == '+' ||
 		    (!parse_int64(text, len, INT64_MIN, INT64_MAX, &value) &&
-		    strcmp(text, "-0") != 0)) {
+			strcmp(text, "-0") != 0)) {
 			fault(reader, event_line(reader),
 			    "%s: quote it, or write a plain 64-bit integer",
 			    text);
@@ -448,8 +451,8 @@ plain_number(struct reader *reader, const char *text, size_t len)
 static json_t *
 read_alias(struct reader *reader, size_t depth)
 {
-	const char	*name;
-	struct anchor	*anchor;
+	const char *name;
+	struct anchor *anchor;
 
 	name = (char *)reader->event.data.alias.anchor;
 	for (anchor = reader->anchors; anchor != NULL; anchor = anchor->next)
@@ -478,7 +481,7 @@ on_free_node(void *node)
 static void
 keep_anchor(struct reader *reader, const char *name, json_t *node)
 {
-	struct anchor	*anchor;
+	struct anchor *anchor;
 
 	anchor = arena_zalloc(reader->arena, sizeof(*anchor));
 	anchor->name = arena_strdup(reader->arena, name);
@@ -492,9 +495,9 @@ keep_anchor(struct reader *reader, const char *name, json_t *node)
 static void
 measure(json_t *node, size_t *count, size_t *height)
 {
-	const char	*key;
-	json_t		*child;
-	size_t		 i, child_height, max;
+	const char *key;
+	json_t *child;
+	size_t i, child_height, max;
 
 	max = 0;
 	json_object_foreach(node, key, child) {
@@ -512,7 +515,7 @@ measure(json_t *node, size_t *count, size_t *height)
 static void
 keep_place(struct reader *reader, const json_t *node, size_t line)
 {
-	struct place	*place;
+	struct place *place;
 
 	if (reader->places == NULL || json_is_null(node) ||
 	    json_is_boolean(node))
@@ -537,7 +540,7 @@ next_event(struct reader *reader)
 	if (!yaml_parser_parse(&reader->yaml, &reader->event)) {
 		fault(reader, reader->yaml.problem_mark.line + 1, "%s%s%s",
 		    reader->yaml.problem != NULL ? reader->yaml.problem :
-		    "cannot be read",
+						   "cannot be read",
 		    reader->yaml.context != NULL ? ", " : "",
 		    reader->yaml.context != NULL ? reader->yaml.context : "");
 		return (false);
@@ -555,7 +558,7 @@ event_line(const struct reader *reader)
 static void
 fault(struct reader *reader, size_t line, const char *fmt, ...)
 {
-	va_list	ap;
+	va_list ap;
 
 	reader->fault_count++;
 	fprintf(reader->errors, "%s:%zu: ", reader->name, line);

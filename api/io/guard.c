@@ -32,86 +32,88 @@
 #include "io/guard.h"
 #include "io/reply.h"
 
-#define TICK_MS		250
-#define SCRATCH_LEN	65536
-#define BODY_FIRST_LEN	((size_t)65536)	/* grown as bytes arrive */
-#define BODIES_MAX	((size_t)256 << 20)	/* in one worker */
-#define BODY_BYTES_A_MS	32	/* slowest sender that is waited for */
+#define TICK_MS 250
+#define SCRATCH_LEN 65536
+#define BODY_FIRST_LEN ((size_t)65536) /* grown as bytes arrive */
+#define BODIES_MAX ((size_t)256 << 20) /* in one worker */
+#define BODY_BYTES_A_MS 32	       /* slowest sender that is waited for */
 /*
  * After a refusal the rest of the request is read and dropped, since a
  * close() with unread bytes sends RST, and RST takes the answer away from
  * the client (RFC 9112 section 9.6).
  */
-#define LINGER_MS	5000
-#define LINGER_LEN_MAX	((size_t)8 << 20)
+#define LINGER_MS 5000
+#define LINGER_LEN_MAX ((size_t)8 << 20)
 
 enum guard_state {
-	STATE_HEAD,		/* idle, or part of a head has come */
+	STATE_HEAD, /* idle, or part of a head has come */
 	STATE_BODY,
-	STATE_BUSY,		/* Kore and the engine have the request */
-	STATE_SENDING,		/* answered, but not all has been sent */
-	STATE_LINGERING		/* refused or closing: only until it is read */
+	STATE_BUSY,	/* Kore and the engine have the request */
+	STATE_SENDING,	/* answered, but not all has been sent */
+	STATE_LINGERING /* refused or closing: only until it is read */
 };
 
 struct guard {
-	struct connection	*c;
-	enum guard_state	 state;
-	uint64_t		 deadline_ms;	/* kore_time_ms(); 0: none */
-	char			*stash;		/* owned; read, not used yet */
-	size_t			 stash_len;
-	bool			 is_short;	/* stash is no whole head */
-	bool			 closes;	/* after this answer */
-	bool			 is_shut;	/* our half is closed */
-	bool			 is_ready;	/* in the list ready */
-	char			*head;		/* owned, kore_malloc() */
-	size_t			 head_len;
-	struct kore_buf		*body;		/* owned until handed over */
-	size_t			 body_len;	/* as announced */
-	size_t			 charge;	/* part of bodies_len */
-	size_t			 lingered;	/* bytes dropped */
-	TAILQ_ENTRY(guard)	 all_entry;
-	TAILQ_ENTRY(guard)	 ready_entry;
+	struct connection *c;
+	enum guard_state state;
+	uint64_t deadline_ms; /* kore_time_ms(); 0: none */
+	char *stash;	      /* owned; read, not used yet */
+	size_t stash_len;
+	bool is_short; /* stash is no whole head */
+	bool closes;   /* after this answer */
+	bool is_shut;  /* our half is closed */
+	bool is_ready; /* in the list ready */
+	char *head;    /* owned, kore_malloc() */
+	size_t head_len;
+	struct kore_buf *body; /* owned until handed over */
+	size_t body_len;       /* as announced */
+	size_t charge;	       /* part of bodies_len */
+	size_t lingered;       /* bytes dropped */
+	TAILQ_ENTRY(guard) all_entry;
+	TAILQ_ENTRY(guard) ready_entry;
 };
 
 TAILQ_HEAD(guard_list, guard);
 
-enum progress { AGAIN, WAIT };
+enum progress {
+	AGAIN,
+	WAIT
+};
 
-static int	on_event(struct connection *);
-static void	on_disconnect(struct connection *);
-static void	on_ready(void *, u_int64_t);
-static void	on_tick(void *, u_int64_t);
-static void	expire(struct guard *);
-static void	take_input(struct guard *);
+static int on_event(struct connection *);
+static void on_disconnect(struct connection *);
+static void on_ready(void *, u_int64_t);
+static void on_tick(void *, u_int64_t);
+static void expire(struct guard *);
+static void take_input(struct guard *);
 static enum progress read_head(struct guard *);
 static enum progress read_body(struct guard *);
 static enum progress drain(struct guard *);
-static size_t	receive(struct guard *, void *, size_t);
+static size_t receive(struct guard *, void *, size_t);
 static enum progress scan(struct guard *, const char *, size_t);
 static enum progress begin(struct guard *, const char *, size_t,
-		    struct frame *);
-static void	begin_body(struct guard *, const char *, size_t, bool);
-static bool	grow_body(struct guard *);
-static void	hand_over(struct guard *);
+    struct frame *);
+static void begin_body(struct guard *, const char *, size_t, bool);
+static bool grow_body(struct guard *);
+static void hand_over(struct guard *);
 static struct http_request *newest_request(struct connection *);
-static bool	flush(struct guard *);
-static void	answered(struct guard *);
-static void	linger(struct guard *);
-static void	refuse(struct guard *, int, const char *);
-static void	log_refusal(const struct guard *, int, const char *,
-		    const char *);
-static void	set_stash(struct guard *, const char *, size_t);
-static void	make_ready(struct guard *);
-static void	drop_request(struct guard *);
-static void	drop_charge(struct guard *);
-static void	set_deadline(struct guard *, uint64_t);
+static bool flush(struct guard *);
+static void answered(struct guard *);
+static void linger(struct guard *);
+static void refuse(struct guard *, int, const char *);
+static void log_refusal(const struct guard *, int, const char *, const char *);
+static void set_stash(struct guard *, const char *, size_t);
+static void make_ready(struct guard *);
+static void drop_request(struct guard *);
+static void drop_charge(struct guard *);
+static void set_deadline(struct guard *, uint64_t);
 
-static struct guard_options	 options;
-static char			 scratch[SCRATCH_LEN];
-static struct guard_list	 all = TAILQ_HEAD_INITIALIZER(all);
-static struct guard_list	 ready = TAILQ_HEAD_INITIALIZER(ready);
-static size_t			 bodies_len;
-static bool			 is_stopping;
+static struct guard_options options;
+static char scratch[SCRATCH_LEN];
+static struct guard_list all = TAILQ_HEAD_INITIALIZER(all);
+static struct guard_list ready = TAILQ_HEAD_INITIALIZER(ready);
+static size_t bodies_len;
+static bool is_stopping;
 
 void
 guard_init(const struct guard_options *new_options)
@@ -125,7 +127,7 @@ guard_init(const struct guard_options *new_options)
 void
 guard_connect(struct connection *c)
 {
-	struct guard	*g;
+	struct guard *g;
 
 	g = kore_calloc(1, sizeof(*g));
 	g->c = c;
@@ -152,7 +154,7 @@ guard_connect(struct connection *c)
 void
 guard_next(struct connection *c)
 {
-	struct guard	*g;
+	struct guard *g;
 
 	if (c == NULL || c->state != CONN_STATE_ESTABLISHED)
 		return;
@@ -173,7 +175,7 @@ guard_next(struct connection *c)
 void
 guard_stop(void)
 {
-	struct guard	*g, *next;
+	struct guard *g, *next;
 
 	is_stopping = true;
 	for (g = TAILQ_FIRST(&all); g != NULL; g = next) {
@@ -192,8 +194,8 @@ guard_is_stopping(void)
 size_t
 guard_pending(void)
 {
-	struct guard	*g;
-	size_t		 count = 0;
+	struct guard *g;
+	size_t count = 0;
 
 	TAILQ_FOREACH(g, &all, all_entry)
 		if (g->state != STATE_HEAD || g->stash_len > 0)
@@ -205,7 +207,7 @@ guard_pending(void)
 static int
 on_event(struct connection *c)
 {
-	struct guard	*g = c->hdlr_extra;
+	struct guard *g = c->hdlr_extra;
 
 	if (c->state != CONN_STATE_ESTABLISHED)
 		return (KORE_RESULT_OK);
@@ -224,7 +226,7 @@ on_event(struct connection *c)
 static void
 on_disconnect(struct connection *c)
 {
-	struct guard	*g = c->hdlr_extra;
+	struct guard *g = c->hdlr_extra;
 
 	drop_request(g);
 	drop_charge(g);
@@ -238,7 +240,7 @@ on_disconnect(struct connection *c)
 static void
 on_ready(void *arg, u_int64_t now)
 {
-	struct guard	*g;
+	struct guard *g;
 
 	(void)arg;
 	(void)now;
@@ -252,7 +254,7 @@ on_ready(void *arg, u_int64_t now)
 static void
 on_tick(void *arg, u_int64_t now)
 {
-	struct guard	*g, *next;
+	struct guard *g, *next;
 
 	(void)arg;
 	for (g = TAILQ_FIRST(&all); g != NULL; g = next) {
@@ -276,7 +278,7 @@ expire(struct guard *g)
 static void
 take_input(struct guard *g)
 {
-	enum progress	progress = AGAIN;
+	enum progress progress = AGAIN;
 
 	while (progress == AGAIN && g->c->state == CONN_STATE_ESTABLISHED) {
 		switch (g->state) {
@@ -300,13 +302,12 @@ take_input(struct guard *g)
 static enum progress
 read_head(struct guard *g)
 {
-	size_t	n;
+	size_t n;
 
 	if (g->stash_len > 0 && !g->is_short)
 		return (scan(g, g->stash, g->stash_len));
 	memcpy(scratch, g->stash == NULL ? "" : g->stash, g->stash_len);
-	n = receive(g, scratch + g->stash_len,
-	    options.head_max - g->stash_len);
+	n = receive(g, scratch + g->stash_len, options.head_max - g->stash_len);
 	if (n == 0)
 		return (WAIT);
 	/* The header timeout begins with the first byte. */
@@ -318,14 +319,14 @@ read_head(struct guard *g)
 static enum progress
 read_body(struct guard *g)
 {
-	size_t	n;
+	size_t n;
 
 	if (g->body->offset == g->body->length && !grow_body(g))
 		return (WAIT);
 	n = receive(g, g->body->data + g->body->offset,
 	    g->body->length - g->body->offset);
 	if (n == 0)
-		return (WAIT);	/* the body may be gone, with the client */
+		return (WAIT); /* the body may be gone, with the client */
 	g->body->offset += n;
 	if (g->body->offset == g->body_len)
 		hand_over(g);
@@ -335,7 +336,7 @@ read_body(struct guard *g)
 static enum progress
 drain(struct guard *g)
 {
-	size_t	n;
+	size_t n;
 
 	n = receive(g, scratch, sizeof(scratch));
 	g->lingered += n;
@@ -351,7 +352,7 @@ drain(struct guard *g)
 static size_t
 receive(struct guard *g, void *out, size_t len)
 {
-	ssize_t	n;
+	ssize_t n;
 
 	do {
 		n = recv(g->c->fd, out, len, 0);
@@ -368,7 +369,7 @@ receive(struct guard *g, void *out, size_t len)
 static enum progress
 scan(struct guard *g, const char *data, size_t len)
 {
-	struct frame	frame;
+	struct frame frame;
 
 	switch (frame_scan(data, len, options.head_max, &frame)) {
 	case FRAME_MORE:
@@ -388,12 +389,12 @@ scan(struct guard *g, const char *data, size_t len)
 static enum progress
 begin(struct guard *g, const char *data, size_t len, struct frame *frame)
 {
-	const char	*rest = data + frame->head_len;
-	size_t		 rest_len = len - frame->head_len, in_body;
+	const char *rest = data + frame->head_len;
+	size_t rest_len = len - frame->head_len, in_body;
 
-	if (frame->body_len > 0 && frame->body_len > options.body_max(
-	    frame->method, frame->method_len, frame->target,
-	    frame->target_len)) {
+	if (frame->body_len > 0 &&
+	    frame->body_len > options.body_max(frame->method, frame->method_len,
+				  frame->target, frame->target_len)) {
 		refuse(g, 413, "content-too-large");
 		return (AGAIN);
 	}
@@ -422,7 +423,7 @@ static void
 begin_body(struct guard *g, const char *first, size_t first_len,
     bool expects_continue)
 {
-	size_t	cap;
+	size_t cap;
 
 	cap = g->body_len < BODY_FIRST_LEN ? g->body_len : BODY_FIRST_LEN;
 	if (cap < first_len)
@@ -433,8 +434,8 @@ begin_body(struct guard *g, const char *first, size_t first_len,
 	memcpy(g->body->data, first, first_len);
 	g->body->offset = first_len;
 	g->state = STATE_BODY;
-	set_deadline(g, (uint64_t)http_body_timeout * 1000 +
-	    g->body_len / BODY_BYTES_A_MS);
+	set_deadline(g,
+	    (uint64_t)http_body_timeout * 1000 + g->body_len / BODY_BYTES_A_MS);
 	/* RFC 9110 section 10.1.1: not when the body is coming already. */
 	if (expects_continue && first_len == 0) {
 		net_send_queue(g->c, "HTTP/1.1 100 Continue\r\n\r\n", 25);
@@ -447,7 +448,7 @@ begin_body(struct guard *g, const char *first, size_t first_len,
 static bool
 grow_body(struct guard *g)
 {
-	size_t	cap = g->body->length * 2;
+	size_t cap = g->body->length * 2;
 
 	if (cap > g->body_len)
 		cap = g->body_len;
@@ -470,9 +471,9 @@ grow_body(struct guard *g)
 static void
 hand_over(struct guard *g)
 {
-	struct http_request	*req;
-	struct netbuf		 nb = { .owner = g->c };
-	int			 result;
+	struct http_request *req;
+	struct netbuf nb = { .owner = g->c };
+	int result;
 
 	if (g->c->state != CONN_STATE_ESTABLISHED)
 		return;
@@ -494,7 +495,7 @@ hand_over(struct guard *g)
 		kore_connection_disconnect(g->c);
 		return;
 	}
-	req->content_length = g->body_len;	/* else not set: http.c:1702 */
+	req->content_length = g->body_len; /* else not set: http.c:1702 */
 	req->http_body_length = g->body_len;
 	req->http_body = g->body;
 	g->body = NULL;
@@ -503,7 +504,7 @@ hand_over(struct guard *g)
 static struct http_request *
 newest_request(struct connection *c)
 {
-	struct http_request	*req, *last = NULL;
+	struct http_request *req, *last = NULL;
 
 	TAILQ_FOREACH(req, &c->http_requests, olist)
 		last = req;
@@ -530,7 +531,7 @@ flush(struct guard *g)
 static void
 answered(struct guard *g)
 {
-	size_t	n;
+	size_t n;
 
 	if (g->closes) {
 		linger(g);
@@ -549,7 +550,8 @@ answered(struct guard *g)
 	}
 }
 
-/* Closes our half when all is sent, and the rest when the client has read it. */
+/* Closes our half when all is sent, and the rest when the client has read it.
+ */
 static void
 linger(struct guard *g)
 {
@@ -569,8 +571,8 @@ linger(struct guard *g)
 static void
 refuse(struct guard *g, int status, const char *code)
 {
-	struct buf	out;
-	char		request_id[UUID_TEXT_SIZE];
+	struct buf out;
+	char request_id[UUID_TEXT_SIZE];
 
 	uuid_v7(request_id);
 	buf_init(&out);
@@ -579,8 +581,7 @@ refuse(struct guard *g, int status, const char *code)
 	buf_fini(&out);
 	log_refusal(g, status, code, request_id);
 	metric_add(METRIC_CONNECTIONS_REFUSED_HEAD, 1);
-	metric_add(status < 500 ? METRIC_REQUESTS_4XX : METRIC_REQUESTS_5XX,
-	    1);
+	metric_add(status < 500 ? METRIC_REQUESTS_4XX : METRIC_REQUESTS_5XX, 1);
 	drop_request(g);
 	drop_charge(g);
 	linger(g);
@@ -590,8 +591,8 @@ static void
 log_refusal(const struct guard *g, int status, const char *code,
     const char *request_id)
 {
-	struct logline	line;
-	char		ip[INET6_ADDRSTRLEN] = "";
+	struct logline line;
+	char ip[INET6_ADDRSTRLEN] = "";
 
 	if (g->c->family == AF_INET)
 		(void)inet_ntop(AF_INET, &g->c->addr.ipv4.sin_addr, ip,
@@ -611,7 +612,7 @@ log_refusal(const struct guard *g, int status, const char *code,
 static void
 set_stash(struct guard *g, const char *data, size_t len)
 {
-	char	*stash = NULL;
+	char *stash = NULL;
 
 	if (len > 0) {
 		stash = malloc(len);

@@ -26,17 +26,16 @@
 struct connection;
 
 struct guard_options {
-	size_t	 head_max;	/* bytes, at most 65,535 */
+	size_t head_max; /* bytes, at most 65,535 */
 	/* Largest body for this request; asked before a byte of it is read. */
-	size_t	(*body_max)(const char *method, size_t method_len,
-		    const char *target, size_t target_len);
+	size_t (*body_max)(const char *method, size_t method_len,
+	    const char *target, size_t target_len);
 };
 
-void	guard_connect(struct connection *c)
-	    __attribute__((visibility("default")));
+void guard_connect(struct connection *c) __attribute__((visibility("default")));
 
 /* In a worker; options are copied. */
-void	guard_init(const struct guard_options *options);
+void guard_init(const struct guard_options *options);
 
 /*
  * After the answer of a request, or its stream, has been queued in full.
@@ -44,12 +43,12 @@ void	guard_init(const struct guard_options *options);
  * done so that the client can read the answer to its end. Safe on NULL and
  * on a connection that is going away.
  */
-void	guard_next(struct connection *c);
+void guard_next(struct connection *c);
 
 /* Drain: idle connections are closed now, the others after their answer. */
-void	guard_stop(void);
-bool	guard_is_stopping(void);
+void guard_stop(void);
+bool guard_is_stopping(void);
 /* Connections with a body, a request or an answer under way. */
-size_t	guard_pending(void);
+size_t guard_pending(void);
 
 #endif

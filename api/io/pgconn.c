@@ -77,8 +77,8 @@ static void pgconn_arm(struct pgconn *conn, int mask);
 static void pgconn_retire(struct pgconn *conn, const char *reason);
 static void pgconn_renew(struct pgconn *conn, uint64_t now_ms);
 static uint64_t pgconn_backoff_ms(unsigned attempts);
-static void
-pgconn_give_back(struct pgconn *conn, struct pgjob *head, enum pgjob_end end);
+static void pgconn_give_back(struct pgconn *conn, struct pgjob *head,
+    enum pgjob_end end);
 
 static void pgconn_read(struct pgconn *conn);
 static bool pgconn_consume(struct pgconn *conn);
@@ -91,12 +91,12 @@ static void pgconn_end_transaction(struct pgconn *conn);
 static void pgconn_notifies(struct pgconn *conn);
 
 static bool pgconn_write(struct pgconn *conn, struct pgjob *job);
-static bool
-pgconn_write_op(struct pgconn *conn, struct pgjob *job, const struct pgop *op);
+static bool pgconn_write_op(struct pgconn *conn, struct pgjob *job,
+    const struct pgop *op);
 static void pgconn_plan(struct pgconn *conn, struct pgjob *job);
 static struct prepared *pgconn_prepared(struct pgconn *conn, uint32_t id);
-static void
-statement_name_of(uint32_t id, const struct prepared *entry, char out[32]);
+static void statement_name_of(uint32_t id, const struct prepared *entry,
+    char out[32]);
 static void *must_have(void *ptr);
 
 struct pgconn *
@@ -206,8 +206,8 @@ pgconn_tick(struct pgconn *conn, uint64_t now_ms)
 		break;
 	case PGCONN_READY:
 		if (conn->head == NULL) {
-			if (conn->is_swollen && now_ms > conn->head_since_ms +
-							     SWOLLEN_IDLE_MS)
+			if (conn->is_swollen &&
+			    now_ms > conn->head_since_ms + SWOLLEN_IDLE_MS)
 				pgconn_renew(conn, now_ms);
 			break;
 		}

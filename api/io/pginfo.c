@@ -30,16 +30,17 @@ struct pginfo {
 
 /* Given unless the operator says otherwise. */
 static const char *const defaults[][2] = {
-    {"gssencmode", "disable"}, /* one start-up round trip less, no krb5 */
-    {"keepalives_idle", "30"}, {"keepalives_interval", "10"},
-    {"keepalives_count", "3"},
-    {"tcp_user_timeout", "15000"}, /* a vanished server, data unacknowledged */
+	{ "gssencmode", "disable" }, /* one start-up round trip less, no krb5 */
+	{ "keepalives_idle", "30" }, { "keepalives_interval", "10" },
+	{ "keepalives_count", "3" },
+	{ "tcp_user_timeout",
+	    "15000" }, /* a vanished server, data unacknowledged */
 };
 
-static void
-info_set(struct pginfo *info, const char *keyword, const char *value);
-static void
-info_default(struct pginfo *info, const char *keyword, const char *value);
+static void info_set(struct pginfo *info, const char *keyword,
+    const char *value);
+static void info_default(struct pginfo *info, const char *keyword,
+    const char *value);
 static size_t info_index(const struct pginfo *info, const char *keyword);
 static char *info_get(const struct pginfo *info, const char *keyword);
 static void info_set_options(struct pginfo *info, int64_t statement_timeout_ms);
@@ -106,7 +107,7 @@ pginfo_values(const struct pginfo *info)
 void
 pginfo_rotate(struct pginfo *info)
 {
-	static const char *const lists[] = {"host", "hostaddr", "port"};
+	static const char *const lists[] = { "host", "hostaddr", "port" };
 	char *value;
 	size_t i;
 
@@ -265,7 +266,7 @@ list_resolve(const char *hosts, struct buf *out, FILE *errors)
 static bool
 host_resolve(const char *host, struct buf *out, FILE *errors)
 {
-	struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
 	struct addrinfo *found = NULL;
 	char address[NI_MAXHOST];
 	int error;

@@ -12,8 +12,8 @@
 static unsigned step_bit(size_t step);
 static unsigned step_range(size_t first, size_t last);
 static void op_enter(const struct pgjob *job, struct pgop *op, size_t step);
-static bool
-op_find_prepare(const struct pgjob *job, struct pgop *op, size_t step);
+static bool op_find_prepare(const struct pgjob *job, struct pgop *op,
+    size_t step);
 static bool result_is_stale(const PGresult *result);
 static void job_keep(struct pgjob *job, size_t step, PGresult *owned_result);
 static void job_drop_results(struct pgjob *job, unsigned steps);

@@ -51,8 +51,8 @@ bool pgjob_end_transaction(struct pgjob *job) MUST_CHECK;
 enum pgjob_verdict pgjob_conclude(struct pgjob *job) MUST_CHECK;
 
 /* The connection has ended with the job unfinished. */
-enum pgjob_verdict
-pgjob_break(struct pgjob *job, bool is_head, enum pgjob_end end) MUST_CHECK;
+enum pgjob_verdict pgjob_break(struct pgjob *job, bool is_head,
+    enum pgjob_end end) MUST_CHECK;
 
 /* A server's FATAL, which ends the session; libpq's own errors have no
  * SQLSTATE. */

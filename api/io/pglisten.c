@@ -39,24 +39,24 @@ static void on_pglisten_job(struct pgconn *conn, struct pgjob *job,
 static void on_pglisten_turn(struct pgconn *conn, void *arg);
 static void on_pglisten_notify(const char *payload, void *arg);
 static void on_pglisten_tick(void *arg, u_int64_t now_ms);
-static void
-pglisten_send(struct pglisten *listener, const struct variant *variant);
-static void
-pglisten_log(enum log_level level, const char *event, const char *reason);
+static void pglisten_send(struct pglisten *listener,
+    const struct variant *variant);
+static void pglisten_log(enum log_level level, const char *event,
+    const char *reason);
 
-static const struct pgconn_owner pglisten_owner = {.on_up = on_pglisten_up,
-    .on_down = on_pglisten_down,
-    .on_job = on_pglisten_job,
-    .on_turn = on_pglisten_turn,
-    .on_notify = on_pglisten_notify};
+static const struct pgconn_owner pglisten_owner = { .on_up = on_pglisten_up,
+	.on_down = on_pglisten_down,
+	.on_job = on_pglisten_job,
+	.on_turn = on_pglisten_turn,
+	.on_notify = on_pglisten_notify };
 
 void
 pglisten_start(const char *conninfo, const char *channel,
     void (*on_notify)(const char *payload), void (*on_state)(bool is_listening))
 {
-	struct pgconn_options options = {.conninfo = conninfo,
-	    .session = {.application_name = "dudao listen",
-		.statement_timeout_ms = ANSWER_MS}};
+	struct pgconn_options options = { .conninfo = conninfo,
+		.session = { .application_name = "dudao listen",
+		    .statement_timeout_ms = ANSWER_MS } };
 	struct pglisten *listener;
 
 	/* A name of this program's own: it becomes SQL. */

@@ -35,8 +35,8 @@ struct pgpool {
 };
 
 static void on_pgpool_up(struct pgconn *conn, void *arg);
-static void
-on_pgpool_down(struct pgconn *conn, bool was_up, const char *reason, void *arg);
+static void on_pgpool_down(struct pgconn *conn, bool was_up, const char *reason,
+    void *arg);
 static void on_pgpool_job(struct pgconn *conn, struct pgjob *job,
     enum pgjob_verdict verdict, void *arg);
 static void on_pgpool_turn(struct pgconn *conn, void *arg);
@@ -52,19 +52,19 @@ static void pgpool_finish(struct pgjob *job);
 static bool job_is_unanswered(const struct pgjob *job);
 static void pgpool_gauges(void);
 
-static const struct pgconn_owner pgpool_owner = {.on_up = on_pgpool_up,
-    .on_down = on_pgpool_down,
-    .on_job = on_pgpool_job,
-    .on_turn = on_pgpool_turn};
+static const struct pgconn_owner pgpool_owner = { .on_up = on_pgpool_up,
+	.on_down = on_pgpool_down,
+	.on_job = on_pgpool_job,
+	.on_turn = on_pgpool_turn };
 
 static struct pgpool *pools; /* of this worker, for the gauges */
 
 struct pgpool *
 pgpool_new(const struct pgpool_options *options)
 {
-	struct pgconn_options conn_options = {.conninfo = options->conninfo,
-	    .session = {.application_name = options->application_name,
-		.statement_timeout_ms = options->statement_timeout_ms}};
+	struct pgconn_options conn_options = { .conninfo = options->conninfo,
+		.session = { .application_name = options->application_name,
+		    .statement_timeout_ms = options->statement_timeout_ms } };
 	struct pgpool *pool;
 	struct pgconn *conn;
 	int i;
@@ -371,7 +371,7 @@ pgpool_finish(struct pgjob *job)
 static bool
 job_is_unanswered(const struct pgjob *job)
 {
-	static const char *const classes[] = {"08", "53", "57", "58", "XX"};
+	static const char *const classes[] = { "08", "53", "57", "58", "XX" };
 	const char *state;
 	size_t i;
 
@@ -391,7 +391,7 @@ static void
 pgpool_gauges(void)
 {
 	struct pgpool *pool;
-	struct pgpool_stats stats, sum = {0, 0, 0};
+	struct pgpool_stats stats, sum = { 0, 0, 0 };
 
 	for (pool = pools; pool != NULL; pool = pool->next) {
 		pgpool_stats(pool, &stats);

@@ -27,54 +27,56 @@
 #include "io/guard.h"
 #include "io/reply.h"
 
-#define STREAM_MIN	((size_t)65536)	/* larger bodies are not copied */
-#define GZIP_MIN	((size_t)1024)
+#define STREAM_MIN ((size_t)65536) /* larger bodies are not copied */
+#define GZIP_MIN ((size_t)1024)
 /* At level 1 about 10 ms: larger ones would hold up the worker. */
-#define GZIP_MAX	((size_t)1 << 20)
-#define GZIP_LEVEL	1
-#define GZIP_WBITS	(15 + 16)	/* with a gzip header */
-#define RATE_WINDOW_S	60
-#define ETAG_LEN_MAX	128
+#define GZIP_MAX ((size_t)1 << 20)
+#define GZIP_LEVEL 1
+#define GZIP_WBITS (15 + 16) /* with a gzip header */
+#define RATE_WINDOW_S 60
+#define ETAG_LEN_MAX 128
 
-#define EXPOSED	"ETag, Link, Location, Retry-After, RateLimit, " \
-    "X-Request-Id, Idempotency-Replayed, Content-Disposition"
-#define REQUEST_HEADERS	"Authorization, Content-Type, Accept, " \
-    "Accept-Language, If-Match, If-None-Match, If-Range, Range, " \
-    "Idempotency-Key, X-Request-Id, X-Acting-Role, traceparent"
+#define EXPOSED                                          \
+	"ETag, Link, Location, Retry-After, RateLimit, " \
+	"X-Request-Id, Idempotency-Replayed, Content-Disposition"
+#define REQUEST_HEADERS                                               \
+	"Authorization, Content-Type, Accept, "                       \
+	"Accept-Language, If-Match, If-None-Match, If-Range, Range, " \
+	"Idempotency-Key, X-Request-Id, X-Acting-Role, traceparent"
 
 struct stream {
-	void	(*release)(void *arg);
-	void	*arg;
+	void (*release)(void *arg);
+	void *arg;
 };
 
-static void	 send_reply(struct http_request *, const struct reply *,
-		    const char *);
-static void	 release_body(const struct reply *);
-static void	 queue(struct connection *, const struct reply *, const char *,
-		    size_t);
-static int	 on_stream_end(struct netbuf *);
-static void	 head_start(struct buf *, int);
-static void	 head_caching(struct buf *, struct http_request *,
-		    const struct reply *, bool);
-static void	 head_optional(struct buf *, const struct reply *);
-static void	 head_cors(struct buf *, struct http_request *);
-static void	 head_etag(struct buf *, struct http_request *,
-		    const struct reply *, bool);
-static void	 put(struct buf *, const char *, const char *);
-static void	 put_int(struct buf *, const char *, int64_t);
-static bool	 has_content(int);
-static bool	 wants_close(struct http_request *, const struct reply *);
-static bool	 is_gzip_wanted(struct http_request *, const struct reply *);
-static bool	 is_text_type(const char *);
-static bool	 accepts_gzip(const char *);
-static bool	 gzip(const struct reply *, struct buf *);
-static bool	 is_origin_allowed(const char *);
+static void send_reply(struct http_request *, const struct reply *,
+    const char *);
+static void release_body(const struct reply *);
+static void queue(struct connection *, const struct reply *, const char *,
+    size_t);
+static int on_stream_end(struct netbuf *);
+static void head_start(struct buf *, int);
+static void head_caching(struct buf *, struct http_request *,
+    const struct reply *, bool);
+static void head_optional(struct buf *, const struct reply *);
+static void head_cors(struct buf *, struct http_request *);
+static void head_etag(struct buf *, struct http_request *, const struct reply *,
+    bool);
+static void put(struct buf *, const char *, const char *);
+static void put_int(struct buf *, const char *, int64_t);
+static bool has_content(int);
+static bool wants_close(struct http_request *, const struct reply *);
+static bool is_gzip_wanted(struct http_request *, const struct reply *);
+static bool is_text_type(const char *);
+static bool accepts_gzip(const char *);
+static bool gzip(const struct reply *, struct buf *);
+static bool is_origin_allowed(const char *);
 static const char *reason(int);
 static const char *lang_tag(enum lang);
 static const char *date_now(void);
 
 /* Bytes of the answer under way; kept, since answers are made one by one. */
-static struct buf	head, packed, document;
+static struct buf head, packed, document;
 
 void
 reply_send(struct http_request *req, const struct reply *reply)
@@ -104,8 +106,8 @@ void
 reply_raw_problem(const char *code, int status, const char *request_id,
     struct buf *out)
 {
-	struct arena	*arena = arena_new(1024);
-	struct problem	*problem = problem_new(arena, code);
+	struct arena *arena = arena_new(1024);
+	struct problem *problem = problem_new(arena, code);
 
 	buf_clear(&document);
 	problem_render(problem, LANG_ZH_CN, request_id, &document);
@@ -126,7 +128,7 @@ reply_raw_problem(const char *code, int status, const char *request_id,
 const char *
 reply_request_header(struct http_request *req, const char *name)
 {
-	const char	*value;
+	const char *value;
 
 	if (http_request_header(req, name, &value) != KORE_RESULT_OK)
 		return (NULL);
@@ -136,8 +138,8 @@ reply_request_header(struct http_request *req, const char *name)
 void
 reply_options(struct http_request *req, struct reply *reply, const char *allow)
 {
-	struct buf	extra;
-	const char	*origin = reply_request_header(req, "origin");
+	struct buf extra;
+	const char *origin = reply_request_header(req, "origin");
 
 	reply->status = 204;
 	reply->allow = allow;
@@ -145,7 +147,7 @@ reply_options(struct http_request *req, struct reply *reply, const char *allow)
 	/* Fetch standard, "CORS-preflight request". */
 	if (origin != NULL && is_origin_allowed(origin) &&
 	    reply_request_header(req, "access-control-request-method") !=
-	    NULL) {
+		NULL) {
 		put(&extra, "Access-Control-Allow-Methods", allow);
 		put(&extra, "Access-Control-Allow-Headers", REQUEST_HEADERS);
 		put(&extra, "Access-Control-Max-Age", "600");
@@ -160,10 +162,10 @@ static void
 send_reply(struct http_request *req, const struct reply *reply,
     const char *extra)
 {
-	struct connection	*c = req->owner;
-	const char		*body = reply->body;
-	size_t			 len = reply->body_len;
-	bool			 is_packed;
+	struct connection *c = req->owner;
+	const char *body = reply->body;
+	size_t len = reply->body_len;
+	bool is_packed;
 
 	if (c == NULL || c->state != CONN_STATE_ESTABLISHED) {
 		release_body(reply);
@@ -180,8 +182,9 @@ send_reply(struct http_request *req, const struct reply *reply,
 	head_start(&head, reply->status);
 	if (has_content(reply->status)) {
 		if (len > 0)
-			put(&head, "Content-Type", reply->media_type == NULL ?
-			    "application/json" : reply->media_type);
+			put(&head, "Content-Type",
+			    reply->media_type == NULL ? "application/json" :
+							reply->media_type);
 		if (is_packed)
 			put(&head, "Content-Encoding", "gzip");
 		put_int(&head, "Content-Length", (int64_t)len);
@@ -193,7 +196,7 @@ send_reply(struct http_request *req, const struct reply *reply,
 		buf_puts(&head, extra);
 	if (wants_close(req, reply)) {
 		put(&head, "Connection", "close");
-		c->flags |= CONN_CLOSE_EMPTY;	/* for the guard */
+		c->flags |= CONN_CLOSE_EMPTY; /* for the guard */
 	}
 	buf_puts(&head, "\r\n");
 
@@ -216,11 +219,10 @@ static void
 queue(struct connection *c, const struct reply *reply, const char *body,
     size_t len)
 {
-	struct netbuf	*nb;
-	struct stream	*stream;
+	struct netbuf *nb;
+	struct stream *stream;
 
-	if (len < STREAM_MIN || body != reply->body ||
-	    reply->release == NULL) {
+	if (len < STREAM_MIN || body != reply->body || reply->release == NULL) {
 		if (len < STREAM_MIN)
 			buf_append(&head, body, len);
 		net_send_queue(c, head.data, head.len);
@@ -243,7 +245,7 @@ queue(struct connection *c, const struct reply *reply, const char *body,
 static int
 on_stream_end(struct netbuf *nb)
 {
-	struct stream	*stream = nb->extra;
+	struct stream *stream = nb->extra;
 
 	stream->release(stream->arg);
 	free(stream);
@@ -267,8 +269,8 @@ static void
 head_caching(struct buf *out, struct http_request *req,
     const struct reply *reply, bool is_packed)
 {
-	const char	*control = reply->cache_control;
-	bool		 is_public;
+	const char *control = reply->cache_control;
+	bool is_public;
 
 	if (control == NULL)
 		control = "private, no-cache";
@@ -321,7 +323,7 @@ head_optional(struct buf *out, const struct reply *reply)
 static void
 head_cors(struct buf *out, struct http_request *req)
 {
-	const char	*origin;
+	const char *origin;
 
 	if (config_get()->cors_origins[0] == '\0')
 		return;
@@ -337,12 +339,12 @@ head_cors(struct buf *out, struct http_request *req)
  * (RFC 9110 section 8.8.3.3). 304 repeats the one that the client holds.
  */
 static void
-head_etag(struct buf *out, struct http_request *req,
-    const struct reply *reply, bool is_packed)
+head_etag(struct buf *out, struct http_request *req, const struct reply *reply,
+    bool is_packed)
 {
-	char		 text[ETAG_LEN_MAX + 16];
-	const char	*held;
-	int		 n;
+	char text[ETAG_LEN_MAX + 16];
+	const char *held;
+	int n;
 
 	n = snprintf(text, sizeof(text), "\"%s-gzip\"", reply->etag);
 	if (n < 0 || (size_t)n >= sizeof(text) ||
@@ -364,7 +366,7 @@ head_etag(struct buf *out, struct http_request *req,
 static void
 put(struct buf *out, const char *name, const char *value)
 {
-	const char	*at;
+	const char *at;
 
 	if (value == NULL)
 		return;
@@ -400,7 +402,7 @@ has_content(int status)
 static bool
 wants_close(struct http_request *req, const struct reply *reply)
 {
-	const char	*connection;
+	const char *connection;
 
 	if (reply->must_close || guard_is_stopping())
 		return (true);
@@ -411,7 +413,7 @@ wants_close(struct http_request *req, const struct reply *reply)
 static bool
 is_gzip_wanted(struct http_request *req, const struct reply *reply)
 {
-	const char	*accepted;
+	const char *accepted;
 
 	if (reply->is_raw || reply->content_range != NULL ||
 	    reply->body_len < GZIP_MIN || reply->body_len > GZIP_MAX ||
@@ -425,18 +427,18 @@ static bool
 is_text_type(const char *type)
 {
 	return (type == NULL || strncmp(type, "text/", 5) == 0 ||
-	    strncmp(type, "application/json", 16) == 0 ||
-	    strncmp(type, "application/yaml", 16) == 0 ||
-	    strstr(type, "+json") != NULL || strstr(type, "xml") != NULL);
+		strncmp(type, "application/json", 16) == 0 ||
+		strncmp(type, "application/yaml", 16) == 0 ||
+		strstr(type, "+json") != NULL || strstr(type, "xml") != NULL);
 }
 
 /* RFC 9110 section 12.5.3: gzip or *, with a weight above 0. */
 static bool
 accepts_gzip(const char *list)
 {
-	const char	*at = list, *q;
-	size_t		 len, name_len;
-	bool		 is_gzip, is_any, any = false;
+	const char *at = list, *q;
+	size_t len, name_len;
+	bool is_gzip, is_any, any = false;
 
 	for (; *at != '\0'; at += len) {
 		at += strspn(at, ", ");
@@ -449,7 +451,7 @@ accepts_gzip(const char *list)
 		q = memchr(at, '=', len);
 		if (q != NULL && q[1] == '0' &&
 		    strspn(q + 1, "0.") == strcspn(q + 1, ", "))
-			any = false;	/* q=0, q=0.000 */
+			any = false; /* q=0, q=0.000 */
 		else
 			any = true;
 		if (is_gzip)
@@ -462,14 +464,14 @@ accepts_gzip(const char *list)
 static bool
 gzip(const struct reply *reply, struct buf *out)
 {
-	static z_stream	 z;
-	static bool	 is_open;
-	char		 chunk[16384];
-	int		 result;
+	static z_stream z;
+	static bool is_open;
+	char chunk[16384];
+	int result;
 
 	if (!is_open) {
 		if (deflateInit2(&z, GZIP_LEVEL, Z_DEFLATED, GZIP_WBITS, 8,
-		    Z_DEFAULT_STRATEGY) != Z_OK)
+			Z_DEFAULT_STRATEGY) != Z_OK)
 			return (false);
 		is_open = true;
 	}
@@ -489,8 +491,8 @@ gzip(const struct reply *reply, struct buf *out)
 static bool
 is_origin_allowed(const char *origin)
 {
-	const char	*at = config_get()->cors_origins;
-	size_t		 len, origin_len = strlen(origin);
+	const char *at = config_get()->cors_origins;
+	size_t len, origin_len = strlen(origin);
 
 	for (; *at != '\0'; at += len) {
 		at += strspn(at, " ");
@@ -506,36 +508,49 @@ static const char *
 reason(int status)
 {
 	static const struct {
-		int		 status;
-		const char	*text;
+		int status;
+		const char *text;
 	} reasons[] = {
-		{ 200, "OK" }, { 201, "Created" }, { 202, "Accepted" },
-		{ 204, "No Content" }, { 206, "Partial Content" },
-		{ 302, "Found" }, { 303, "See Other" },
-		{ 304, "Not Modified" }, { 307, "Temporary Redirect" },
-		{ 308, "Permanent Redirect" }, { 400, "Bad Request" },
-		{ 401, "Unauthorized" }, { 403, "Forbidden" },
-		{ 404, "Not Found" }, { 405, "Method Not Allowed" },
-		{ 406, "Not Acceptable" }, { 408, "Request Timeout" },
-		{ 409, "Conflict" }, { 410, "Gone" },
-		{ 412, "Precondition Failed" }, { 413, "Content Too Large" },
-		{ 414, "URI Too Long" }, { 415, "Unsupported Media Type" },
+		{ 200, "OK" },
+		{ 201, "Created" },
+		{ 202, "Accepted" },
+		{ 204, "No Content" },
+		{ 206, "Partial Content" },
+		{ 302, "Found" },
+		{ 303, "See Other" },
+		{ 304, "Not Modified" },
+		{ 307, "Temporary Redirect" },
+		{ 308, "Permanent Redirect" },
+		{ 400, "Bad Request" },
+		{ 401, "Unauthorized" },
+		{ 403, "Forbidden" },
+		{ 404, "Not Found" },
+		{ 405, "Method Not Allowed" },
+		{ 406, "Not Acceptable" },
+		{ 408, "Request Timeout" },
+		{ 409, "Conflict" },
+		{ 410, "Gone" },
+		{ 412, "Precondition Failed" },
+		{ 413, "Content Too Large" },
+		{ 414, "URI Too Long" },
+		{ 415, "Unsupported Media Type" },
 		{ 416, "Range Not Satisfiable" },
 		{ 417, "Expectation Failed" },
 		{ 422, "Unprocessable Content" },
 		{ 428, "Precondition Required" },
 		{ 429, "Too Many Requests" },
 		{ 431, "Request Header Fields Too Large" },
-		{ 500, "Internal Server Error" }, { 501, "Not Implemented" },
+		{ 500, "Internal Server Error" },
+		{ 501, "Not Implemented" },
 		{ 503, "Service Unavailable" },
 		{ 505, "HTTP Version Not Supported" },
 	};
-	size_t	i;
+	size_t i;
 
 	for (i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
 		if (reasons[i].status == status)
 			return (reasons[i].text);
-	return ("");	/* RFC 9112 section 4: may be empty */
+	return (""); /* RFC 9112 section 4: may be empty */
 }
 
 static const char *
@@ -551,14 +566,13 @@ lang_tag(enum lang lang)
 static const char *
 date_now(void)
 {
-	static const char	 days[] = "ThuFriSatSunMonTueWed";
-	static const char	 months[] =
-	    "MarAprMayJunJulAugSepOctNovDecJanFeb";
-	static char		 text[64];
-	static time_t		 made_at = -1;
-	struct timespec		 now;
-	int64_t			 day, era, of_era, year, of_year, month;
-	int			 s;
+	static const char days[] = "ThuFriSatSunMonTueWed";
+	static const char months[] = "MarAprMayJunJulAugSepOctNovDecJanFeb";
+	static char text[64];
+	static time_t made_at = -1;
+	struct timespec now;
+	int64_t day, era, of_era, year, of_year, month;
+	int s;
 
 	(void)clock_gettime(CLOCK_REALTIME_COARSE, &now);
 	if (now.tv_sec == made_at)
@@ -569,14 +583,14 @@ date_now(void)
 	/* Days since 0000-03-01, in eras of 400 years (146,097 days). */
 	era = (day + 719468) / 146097;
 	of_era = (day + 719468) % 146097;
-	year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) /
-	    365;
+	year =
+	    (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
 	of_year = of_era - (365 * year + year / 4 - year / 100);
-	month = (5 * of_year + 2) / 153;	/* 0 is March */
+	month = (5 * of_year + 2) / 153; /* 0 is March */
 	year += era * 400 + (month >= 10 ? 1 : 0);
-	(void)snprintf(text, sizeof(text), "%.3s, %02" PRId64 " %.3s %04"
-	    PRId64 " %02d:%02d:%02d GMT", days + 3 * (day % 7),
-	    of_year - (153 * month + 2) / 5 + 1, months + 3 * month, year,
-	    s / 3600, s / 60 % 60, s % 60);
+	(void)snprintf(text, sizeof(text),
+	    "%.3s, %02" PRId64 " %.3s %04" PRId64 " %02d:%02d:%02d GMT",
+	    days + 3 * (day % 7), of_year - (153 * month + 2) / 5 + 1,
+	    months + 3 * month, year, s / 3600, s / 60 % 60, s % 60);
 	return (text);
 }

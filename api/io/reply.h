@@ -22,52 +22,55 @@
 struct http_request;
 
 struct reply {
-	int		 status;
-	const char	*media_type;	/* NULL: application/json */
-	const void	*body;		/* borrowed during the call unless release is set */
-	size_t		 body_len;
-	/* Large bodies: streamed without a copy; release(arg) is called exactly once, when they are no longer needed. */
-	void		(*release)(void *arg);
-	void		*release_arg;
-	const char	*etag;		/* without quotes: 17 or 17-1f3a; NULL: none */
-	const char	*location;
-	const char	*link;
-	const char	*allow;
-	const char	*cache_control;	/* NULL: private, no-cache */
-	const char	*www_authenticate;
-	const char	*content_disposition;
-	const char	*content_range;
-	const char	*accept_ranges;
-	int		 retry_after_s;	/* 0: none */
-	bool		 is_replay;	/* Idempotency-Replayed: true */
-	bool		 is_raw;	/* never gzip */
-	bool		 must_close;
-	enum lang	 lang;
-	const char	*request_id;
-	int64_t		 rate_limit;	/* 0: no RateLimit headers */
-	int64_t		 rate_remaining;
-	int64_t		 rate_reset_s;
-	const char	*traceparent;	/* echoed when it was sent and valid */
+	int status;
+	const char *media_type; /* NULL: application/json */
+	const void *body; /* borrowed during the call unless release is set */
+	size_t body_len;
+	/* Large bodies: streamed without a copy; release(arg) is called exactly
+	 * once, when they are no longer needed. */
+	void (*release)(void *arg);
+	void *release_arg;
+	const char *etag; /* without quotes: 17 or 17-1f3a; NULL: none */
+	const char *location;
+	const char *link;
+	const char *allow;
+	const char *cache_control; /* NULL: private, no-cache */
+	const char *www_authenticate;
+	const char *content_disposition;
+	const char *content_range;
+	const char *accept_ranges;
+	int retry_after_s; /* 0: none */
+	bool is_replay;	   /* Idempotency-Replayed: true */
+	bool is_raw;	   /* never gzip */
+	bool must_close;
+	enum lang lang;
+	const char *request_id;
+	int64_t rate_limit; /* 0: no RateLimit headers */
+	int64_t rate_remaining;
+	int64_t rate_reset_s;
+	const char *traceparent; /* echoed when it was sent and valid */
 };
 
-void	reply_send(struct http_request *req, const struct reply *reply);
+void reply_send(struct http_request *req, const struct reply *reply);
 
-/* A problem document as answer; fills body, media type, Retry-After, Content-Language. */
-void	reply_problem(struct http_request *req, struct reply *reply,
-	    const struct problem *problem);
+/* A problem document as answer; fills body, media type, Retry-After,
+ * Content-Language. */
+void reply_problem(struct http_request *req, struct reply *reply,
+    const struct problem *problem);
 
 /*
  * Full bytes of a refusal made before there is a request (the guard), with
  * Connection: close. Appends to out.
  */
-void	reply_raw_problem(const char *code, int status,
-	    const char *request_id, struct buf *out);
+void reply_raw_problem(const char *code, int status, const char *request_id,
+    struct buf *out);
 
-/* Value of a request header, NULL if absent; case-blind. Borrowed from the request. */
+/* Value of a request header, NULL if absent; case-blind. Borrowed from the
+ * request. */
 const char *reply_request_header(struct http_request *req, const char *name);
 
 /* CORS preflight answer for OPTIONS; allow as from the router. */
-void	reply_options(struct http_request *req, struct reply *reply,
-	    const char *allow);
+void reply_options(struct http_request *req, struct reply *reply,
+    const char *allow);
 
 #endif

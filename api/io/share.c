@@ -22,26 +22,26 @@
 #include "base/log.h"
 #include "io/share.h"
 
-#define SLOTS		256	/* KORE_WORKER_MAX, ids from 1 */
-#define NO_WORKER	UINT32_MAX
-#define TICK_MS		50
+#define SLOTS 256 /* KORE_WORKER_MAX, ids from 1 */
+#define NO_WORKER UINT32_MAX
+#define TICK_MS 50
 /* Refusals in a row: a worker that is dead or busy must not stop the rest. */
-#define PATIENCE	256
+#define PATIENCE 256
 
-static void	on_listener(void *, int);
-static void	on_tick(void *, u_int64_t);
-static void	publish(void);
-static uint32_t	least_loaded(void);
-static void	watch_listeners(int);
+static void on_listener(void *, int);
+static void on_tick(void *, u_int64_t);
+static void publish(void);
+static uint32_t least_loaded(void);
+static void watch_listeners(int);
 
-static _Atomic uint32_t	*loads;		/* shared with all workers */
-static unsigned		 refused;
-static bool		 is_parked, is_stopped;
+static _Atomic uint32_t *loads; /* shared with all workers */
+static unsigned refused;
+static bool is_parked, is_stopped;
 
 void
 share_parent(void)
 {
-	size_t	i;
+	size_t i;
 
 	loads = mmap(NULL, SLOTS * sizeof(*loads), PROT_READ | PROT_WRITE,
 	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -55,8 +55,8 @@ share_parent(void)
 void
 share_worker(void)
 {
-	struct kore_server	*server;
-	struct listener		*listener;
+	struct kore_server *server;
+	struct listener *listener;
 
 	publish();
 	LIST_FOREACH(server, &kore_servers, list)
@@ -78,8 +78,8 @@ share_stop(void)
 static void
 on_listener(void *arg, int error)
 {
-	struct listener		*listener = arg;
-	struct connection	*c = NULL;
+	struct listener *listener = arg;
+	struct connection *c = NULL;
 
 	if (error || is_stopped)
 		return;
@@ -89,8 +89,7 @@ on_listener(void *arg, int error)
 		watch_listeners(0);
 		return;
 	}
-	if (worker_active_connections > least_loaded() &&
-	    refused++ < PATIENCE)
+	if (worker_active_connections > least_loaded() && refused++ < PATIENCE)
 		return;
 	refused = 0;
 	if (kore_connection_accept(listener, &c) && c != NULL) {
@@ -99,7 +98,7 @@ on_listener(void *arg, int error)
 		    (int)(EPOLLIN | EPOLLOUT | EPOLLET), 0, c);
 		publish();
 	} else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
-	    errno == ENOMEM) {
+		   errno == ENOMEM) {
 		/* The listener would call again at once: wait for the tick. */
 		log_event(LOG_LEVEL_ERROR, "accept-failed", NULL, NULL);
 		is_parked = true;
@@ -133,8 +132,8 @@ publish(void)
 static uint32_t
 least_loaded(void)
 {
-	uint32_t	least = NO_WORKER, load;
-	size_t		i;
+	uint32_t least = NO_WORKER, load;
+	size_t i;
 
 	for (i = 0; i < SLOTS; i++) {
 		load = atomic_load_explicit(&loads[i], memory_order_relaxed);
@@ -147,8 +146,8 @@ least_loaded(void)
 static void
 watch_listeners(int events)
 {
-	struct kore_server	*server;
-	struct listener		*listener;
+	struct kore_server *server;
+	struct listener *listener;
 
 	LIST_FOREACH(server, &kore_servers, list)
 		LIST_FOREACH(listener, &server->listeners, list)

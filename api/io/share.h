@@ -6,8 +6,8 @@
 #ifndef DUDAO_IO_SHARE_H
 #define DUDAO_IO_SHARE_H
 
-void	share_parent(void);	/* once, in the parent, before fork */
-void	share_worker(void);	/* in kore_worker_configure() */
-void	share_stop(void);	/* drain: accept no more */
+void share_parent(void); /* once, in the parent, before fork */
+void share_worker(void); /* in kore_worker_configure() */
+void share_stop(void);	 /* drain: accept no more */
 
 #endif

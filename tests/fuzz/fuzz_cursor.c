@@ -13,18 +13,18 @@
 #include "contract/base64url.h"
 #include "contract/cursor.h"
 
-int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
-#define SECRET	"0123456789abcdef0123456789abcdef"
+#define SECRET "0123456789abcdef0123456789abcdef"
 
 /* bound[16] of the binding "b" precedes the fuzzed values. */
 static char *
 under_a_good_mac(struct arena *arena, const uint8_t *data, size_t len)
 {
-	unsigned char	 mac[EVP_MAX_MD_SIZE];
-	unsigned	 mac_len;
-	unsigned char	*bytes = arena_alloc(arena, len + 34);
-	char		*text = arena_alloc(arena, BASE64URL_LEN(len + 33) + 1);
+	unsigned char mac[EVP_MAX_MD_SIZE];
+	unsigned mac_len;
+	unsigned char *bytes = arena_alloc(arena, len + 34);
+	char *text = arena_alloc(arena, BASE64URL_LEN(len + 33) + 1);
 
 	bytes[16] = 'c';
 	bytes[17] = 0;
@@ -43,10 +43,10 @@ under_a_good_mac(struct arena *arena, const uint8_t *data, size_t len)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-	struct arena		*arena = arena_new(256);
-	struct cursor		 cursor;
-	enum cursor_result	 result;
-	char			*text;
+	struct arena *arena = arena_new(256);
+	struct cursor cursor;
+	enum cursor_result result;
+	char *text;
 
 	cursor_set_secret(SECRET, 32);
 	text = arena_strndup(arena, (const char *)data, len);
@@ -54,11 +54,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		abort();
 	text = under_a_good_mac(arena, data, len);
 	result = cursor_open(arena, text, "b", &cursor);
-	if (result == CURSOR_MISMATCH ||
-	    (result == CURSOR_BAD && len == 0))
+	if (result == CURSOR_MISMATCH || (result == CURSOR_BAD && len == 0))
 		abort();
-	if (result == CURSOR_OK && cursor_open(arena,
-	    cursor_seal(arena, &cursor, "b"), "b", &cursor) != CURSOR_OK)
+	if (result == CURSOR_OK &&
+	    cursor_open(arena, cursor_seal(arena, &cursor, "b"), "b",
+		&cursor) != CURSOR_OK)
 		abort();
 	arena_free(arena);
 	return (0);

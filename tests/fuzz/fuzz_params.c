@@ -17,22 +17,25 @@
 #include "contract/router.h"
 #include "contract/schema.h"
 
-int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
-static struct param	declared[] = {
+static struct param declared[] = {
 	{ .name = "id", .in = PARAM_PATH, .is_required = true },
 	{ .name = "limit", .in = PARAM_QUERY, .default_text = "50" },
-	{ .name = "state", .in = PARAM_QUERY, .is_array = true,
-	    .max_items = 4, .is_unique = true },
+	{ .name = "state",
+	    .in = PARAM_QUERY,
+	    .is_array = true,
+	    .max_items = 4,
+	    .is_unique = true },
 	{ .name = "due_on.lte", .in = PARAM_QUERY },
 	{ .name = "at", .in = PARAM_QUERY },
 	{ .name = "q", .in = PARAM_QUERY },
 	{ .name = "X-Key", .in = PARAM_HEADER },
 };
 
-#define DECLARED_COUNT	(sizeof(declared) / sizeof(declared[0]))
+#define DECLARED_COUNT (sizeof(declared) / sizeof(declared[0]))
 
-static const char *const	schemas[DECLARED_COUNT] = {
+static const char *const schemas[DECLARED_COUNT] = {
 	"{\"type\":\"string\",\"maxLength\":40}",
 	"{\"type\":\"integer\",\"minimum\":1,\"maximum\":200}",
 	"{\"type\":\"string\",\"pattern\":\"^[a-z_]+$\"}",
@@ -42,26 +45,32 @@ static const char *const	schemas[DECLARED_COUNT] = {
 	"{\"type\":\"string\",\"maxLength\":64}",
 };
 
-static struct operation	operations[] = {
-	{ .id = "getThing", .method = METHOD_GET, .path = "/v1/things/{id}",
-	    .params = declared, .param_count = DECLARED_COUNT },
-	{ .id = "countThings", .method = METHOD_GET,
+static struct operation operations[] = {
+	{ .id = "getThing",
+	    .method = METHOD_GET,
+	    .path = "/v1/things/{id}",
+	    .params = declared,
+	    .param_count = DECLARED_COUNT },
+	{ .id = "countThings",
+	    .method = METHOD_GET,
 	    .path = "/v1/things/count" },
-	{ .id = "closeThing", .method = METHOD_GET,
-	    .path = "/v1/things/{id}/close", .params = declared,
+	{ .id = "closeThing",
+	    .method = METHOD_GET,
+	    .path = "/v1/things/{id}/close",
+	    .params = declared,
 	    .param_count = DECLARED_COUNT },
 };
 
-static struct router	*router;
+static struct router *router;
 
 static void
 prepare(void)
 {
-	struct contract	contract = { .operations = operations,
-	    .operation_count = sizeof(operations) / sizeof(operations[0]) };
-	static json_t	*document;	/* kept, as the compiled contract */
-	json_t		*node, *catalogue;
-	size_t		 i;
+	struct contract contract = { .operations = operations,
+		.operation_count = sizeof(operations) / sizeof(operations[0]) };
+	static json_t *document; /* kept, as the compiled contract */
+	json_t *node, *catalogue;
+	size_t i;
 
 	catalogue = yaml_load_file("openapi/problems.yaml", stderr);
 	if (catalogue == NULL || !problem_load(catalogue, stderr))
@@ -69,8 +78,8 @@ prepare(void)
 	document = json_object();
 	for (i = 0; i < DECLARED_COUNT; i++) {
 		node = json_loads(schemas[i], 0, NULL);
-		declared[i].schema = schema_compile(document, node, "#",
-		    stderr);
+		declared[i].schema =
+		    schema_compile(document, node, "#", stderr);
 		if (declared[i].schema == NULL)
 			abort();
 	}
@@ -88,9 +97,9 @@ header(void *arg, const char *name)
 static void
 check_values(const struct params *params)
 {
-	const struct param_value	*value;
-	int64_t				 limit;
-	size_t				 i;
+	const struct param_value *value;
+	int64_t limit;
+	size_t i;
 
 	for (i = 0; i < params->op->param_count; i++) {
 		value = &params->values[i];
@@ -109,23 +118,22 @@ check_values(const struct params *params)
 }
 
 static void
-run(const char *path, size_t path_len, const char *query,
-    struct arena *arena)
+run(const char *path, size_t path_len, const char *query, struct arena *arena)
 {
-	struct route_match	 match;
-	struct problem		*problem;
-	struct params		 params;
-	struct buf		 out;
-	json_t			*document;
-	char			*key;
+	struct route_match match;
+	struct problem *problem;
+	struct params params;
+	struct buf out;
+	json_t *document;
+	char *key;
 
 	if (router_match(router, METHOD_GET, path, path_len, arena, &match) !=
 	    ROUTE_FOUND)
 		return;
 	key = query == NULL ? NULL : arena_strdup(arena, query);
 	problem = problem_new(arena, "invalid-parameter");
-	if (params_parse(match.op, &match, query, header, key, arena,
-	    problem, &params)) {
+	if (params_parse(match.op, &match, query, header, key, arena, problem,
+		&params)) {
 		check_values(&params);
 		return;
 	}
@@ -142,10 +150,10 @@ run(const char *path, size_t path_len, const char *query,
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-	const uint8_t	*mark;
-	struct arena	*arena;
-	const char	*query;
-	size_t		 path_len;
+	const uint8_t *mark;
+	struct arena *arena;
+	const char *query;
+	size_t path_len;
 
 	if (router == NULL)
 		prepare();
@@ -153,8 +161,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	mark = len == 0 ? NULL : memchr(data, '?', len);
 	path_len = mark == NULL ? len : (size_t)(mark - data);
 	/* A NUL ends the query; Kore gives C strings. */
-	query = mark == NULL ? NULL : arena_strndup(arena,
-	    (const char *)mark + 1, len - path_len - 1);
+	query = mark == NULL ? NULL :
+			       arena_strndup(arena, (const char *)mark + 1,
+				   len - path_len - 1);
 	run((const char *)data, path_len, query, arena);
 	arena_free(arena);
 	return (0);

@@ -19,24 +19,23 @@
 #include "contract/schema.h"
 #include "contract/schema_tree.h"
 
-int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
 static void
-check(const struct schema *schema, json_t *value, const char *text,
-    size_t len)
+check(const struct schema *schema, json_t *value, const char *text, size_t len)
 {
-	struct arena	*arena;
-	struct problem	*problem;
-	struct buf	 out;
-	bool		 is_good;
+	struct arena *arena;
+	struct problem *problem;
+	struct buf out;
+	bool is_good;
 
 	arena = arena_new(4096);
 	problem = problem_new(arena, "validation-failed");
 	if (value != NULL)
 		is_good = schema_check(schema, value, "", problem);
 	else
-		is_good = schema_check_text(schema, text, len, "p", "query",
-		    problem);
+		is_good =
+		    schema_check_text(schema, text, len, "p", "query", problem);
 	if (is_good != (problem_fault_count(problem) == 0))
 		abort();
 	if (value != NULL && schema_check(schema, value, "", NULL) != is_good)
@@ -50,16 +49,17 @@ check(const struct schema *schema, json_t *value, const char *text,
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-	static FILE		*nowhere;
-	const char		*text, *value_text;
-	const struct schema	*schema;
-	json_t			*document, *value;
-	size_t			 split;
+	static FILE *nowhere;
+	const char *text, *value_text;
+	const struct schema *schema;
+	json_t *document, *value;
+	size_t split;
 
 	if (nowhere == NULL) {
 		if ((nowhere = fopen("/dev/null", "w")) == NULL ||
 		    !problem_load(yaml_load_file("openapi/problems.yaml",
-		    stderr), stderr))
+				      stderr),
+			stderr))
 			abort();
 	}
 	text = (const char *)data;
@@ -68,8 +68,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		return (0);
 	split = (size_t)(value_text++ - text);
 	document = json_loadb(text, split, JSON_REJECT_DUPLICATES, NULL);
-	value = json_loadb(value_text, len - split - 1, JSON_DECODE_ANY,
-	    NULL);
+	value = json_loadb(value_text, len - split - 1, JSON_DECODE_ANY, NULL);
 	schema = schema_compile(document, document, "", nowhere);
 	if (schema != NULL)
 		check(schema, value, value_text, len - split - 1);

@@ -13,13 +13,13 @@
 #include "contract/statement.h"
 #include "contract/statement_text.h"
 
-int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
 /* arg: bits, turned for every question. */
 static bool
 is_present(void *arg, const char *name)
 {
-	unsigned	*bits = arg;
+	unsigned *bits = arg;
 
 	(void)name;
 	*bits = *bits << 1 | *bits >> 31;
@@ -41,10 +41,10 @@ is_always(void *arg, const char *name)
 static void
 check(const struct variant *variant)
 {
-	struct sql_lexer	 lexer;
-	struct sql_token	 token;
-	char			*text, *at;
-	unsigned long		 number;
+	struct sql_lexer lexer;
+	struct sql_token token;
+	char *text, *at;
+	unsigned long number;
 
 	if ((text = strdup(variant->text)) == NULL)
 		abort();
@@ -64,7 +64,8 @@ check(const struct variant *variant)
 				abort();
 			/* _1$x$ would be one word, $1$x$ is not. */
 			*at = at[1 + strspn(at + 1, "0123456789")] == '$' ?
-			    '.' : '_';
+				  '.' :
+				  '_';
 		}
 	} while (token.kind == SQL_BAD);
 	free(text);
@@ -73,10 +74,10 @@ check(const struct variant *variant)
 static void
 try_variants(struct statement *st, unsigned bits, FILE *nowhere)
 {
-	struct list_order	 order, *wanted;
-	const struct variant	*variant;
-	size_t			 i;
-	int			 form;
+	struct list_order order, *wanted;
+	const struct variant *variant;
+	size_t i;
+	int form;
 
 	for (i = 0; i < statement_param_count(st); i++)
 		statement_set_optional(st, statement_param(st, i),
@@ -95,18 +96,18 @@ try_variants(struct statement *st, unsigned bits, FILE *nowhere)
 		    wanted, is_always, NULL);
 		if (variant != NULL)
 			check(variant);
-		(void)statement_variant(st, (enum statement_form)form,
-		    wanted, is_present, &bits);
+		(void)statement_variant(st, (enum statement_form)form, wanted,
+		    is_present, &bits);
 	}
 }
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-	static FILE		*nowhere;
-	struct statements	*set;
-	size_t			 i;
-	unsigned		 bits;
+	static FILE *nowhere;
+	struct statements *set;
+	size_t i;
+	unsigned bits;
 
 	if (nowhere == NULL && (nowhere = fopen("/dev/null", "w")) == NULL)
 		abort();
@@ -119,7 +120,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		return (0);
 	for (i = 0; i < statements_count(set); i++)
 		try_variants(statements_find_mutable(set,
-		    statement_name(statements_at(set, i))), bits, nowhere);
+				 statement_name(statements_at(set, i))),
+		    bits, nowhere);
 	statements_free(set);
 	return (0);
 }

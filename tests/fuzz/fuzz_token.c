@@ -15,19 +15,19 @@
 #include "base/arena.h"
 #include "contract/token.h"
 
-int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
-#define ID	"01930000-0000-7000-8000-000000000001"
+#define ID "01930000-0000-7000-8000-000000000001"
 
-static struct arena	*long_lived;
-static char		*good;
+static struct arena *long_lived;
+static char *good;
 
 static void
 start(void)
 {
-	char		 dir[] = "/tmp/fuzz_token.XXXXXX", path[64];
-	EVP_PKEY	*key = EVP_EC_gen("P-256");
-	FILE		*fp;
+	char dir[] = "/tmp/fuzz_token.XXXXXX", path[64];
+	EVP_PKEY *key = EVP_EC_gen("P-256");
+	FILE *fp;
 
 	if (mkdtemp(dir) == NULL)
 		abort();
@@ -47,11 +47,11 @@ start(void)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-	struct arena		*arena = arena_new(256);
-	struct token_claims	 claims;
-	enum token_result	 result;
-	size_t			 cut = 0;
-	char			*text;
+	struct arena *arena = arena_new(256);
+	struct token_claims claims;
+	enum token_result result;
+	size_t cut = 0;
+	char *text;
 
 	if (good == NULL)
 		start();
@@ -64,8 +64,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	memcpy(text, good, cut);
 	memcpy(text + cut, data, len);
 	result = token_verify(arena, text, cut + len, "i", "a", 1001, &claims);
-	if (result == TOKEN_OK && (cut + len != strlen(good) ||
-	    memcmp(text, good, cut + len) != 0))
+	if (result == TOKEN_OK &&
+	    (cut + len != strlen(good) || memcmp(text, good, cut + len) != 0))
 		abort();
 	free(text);
 	arena_free(arena);

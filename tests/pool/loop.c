@@ -33,7 +33,7 @@ die(const char *what)
 void
 kore_platform_event_schedule(int fd, int type, int flags, void *udata)
 {
-	struct epoll_event event = {.events = (uint32_t)type};
+	struct epoll_event event = { .events = (uint32_t)type };
 
 	(void)flags;
 	if (efd == -1 && (efd = epoll_create1(EPOLL_CLOEXEC)) == -1)

@@ -100,7 +100,7 @@ static struct pgstep *
 step(struct call *call, const char *text, const char *a, const char *b)
 {
 	struct pgstep *s = &call->job.steps[call->job.step_count];
-	const char *given[2] = {a, b};
+	const char *given[2] = { a, b };
 	size_t i, n = 0;
 
 	for (i = 0; i < 2; i++) {
@@ -182,14 +182,14 @@ conninfo(const char *more)
 static struct pgpool_options
 options_of(int size, int depth)
 {
-	struct pgpool_options options = {.name = "test",
-	    .conninfo = conninfo(""),
-	    .size = size,
-	    .depth = depth,
-	    .queue_max = CALLS_MAX,
-	    .queue_wait_ms = 3000,
-	    .statement_timeout_ms = 10000,
-	    .application_name = "pool test"};
+	struct pgpool_options options = { .name = "test",
+		.conninfo = conninfo(""),
+		.size = size,
+		.depth = depth,
+		.queue_max = CALLS_MAX,
+		.queue_wait_ms = 3000,
+		.statement_timeout_ms = 10000,
+		.application_name = "pool test" };
 
 	return (options);
 }
@@ -282,10 +282,10 @@ clear_calls(void)
 static void
 test_order_of_messages(void)
 {
-	static const int expected[][2] = {{PGOP_PREPARE, 1}, {PGOP_EXECUTE, 0},
-	    {PGOP_EXECUTE, 1}, {PGOP_SYNC, 1}, {PGOP_PREPARE, 3},
-	    {PGOP_EXECUTE, 3}, {PGOP_SYNC, 3}};
-	struct pgjob job = {.step_count = 4};
+	static const int expected[][2] = { { PGOP_PREPARE, 1 },
+		{ PGOP_EXECUTE, 0 }, { PGOP_EXECUTE, 1 }, { PGOP_SYNC, 1 },
+		{ PGOP_PREPARE, 3 }, { PGOP_EXECUTE, 3 }, { PGOP_SYNC, 3 } };
+	struct pgjob job = { .step_count = 4 };
 	struct pgop op;
 	size_t i;
 
@@ -317,7 +317,7 @@ info_value(const struct pginfo *info, const char *keyword)
 static void
 test_conninfo(void)
 {
-	struct pginfo_session session = {"app", 1500};
+	struct pginfo_session session = { "app", 1500 };
 	struct pginfo *info;
 	char *text;
 
@@ -919,7 +919,7 @@ test_malformed_conninfo(void)
 static void
 test_silent_host(void)
 {
-	struct sockaddr_in address = {.sin_family = AF_INET};
+	struct sockaddr_in address = { .sin_family = AF_INET };
 	struct pgpool_options options = options_of(1, 4);
 	socklen_t len = sizeof(address);
 	char text[256];
@@ -1003,7 +1003,7 @@ serve(int fd, bool is_committed)
 static void
 end_behind_answer(bool is_committed)
 {
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	struct pgpool_options options = options_of(1, 4);
 	struct pgpool *pool;
 	struct call *first = call_new(), *second = call_new();
@@ -1149,16 +1149,18 @@ test_chain(void)
 static const struct {
 	const char *name;
 	void (*run)(void);
-} tests[] = {TEST(order_of_messages), TEST(conninfo), TEST(many_jobs),
-    TEST(session_settings), TEST(errors_stay_in_their_job),
-    TEST(two_transactions), TEST(commit_fails), TEST(lost_plans),
-    TEST(lost_plan_beside_a_done_part), TEST(other_0a000),
-    TEST(bound_of_prepared), TEST(large_values), TEST(slow_job_delays_nobody),
-    TEST(queue_is_bounded), TEST(abandoned_in_flight), TEST(terminated_backend),
-    TEST(terminated_while_idle), TEST(crashed_server), TEST(restart_under_load),
-    TEST(server_away), TEST(wrong_password), TEST(malformed_conninfo),
-    TEST(silent_host), TEST(stopped_backend), TEST(listen), TEST(chain),
-    TEST(end_before_commit_is_told), TEST(end_after_commit_is_told)};
+} tests[] = { TEST(order_of_messages), TEST(conninfo), TEST(many_jobs),
+	TEST(session_settings), TEST(errors_stay_in_their_job),
+	TEST(two_transactions), TEST(commit_fails), TEST(lost_plans),
+	TEST(lost_plan_beside_a_done_part), TEST(other_0a000),
+	TEST(bound_of_prepared), TEST(large_values),
+	TEST(slow_job_delays_nobody), TEST(queue_is_bounded),
+	TEST(abandoned_in_flight), TEST(terminated_backend),
+	TEST(terminated_while_idle), TEST(crashed_server),
+	TEST(restart_under_load), TEST(server_away), TEST(wrong_password),
+	TEST(malformed_conninfo), TEST(silent_host), TEST(stopped_backend),
+	TEST(listen), TEST(chain), TEST(end_before_commit_is_told),
+	TEST(end_after_commit_is_told) };
 
 static bool
 run(size_t t)

@@ -12,8 +12,8 @@
 
 #include "base/arena.h"
 
-static char	order[8];
-static size_t	order_len;
+static char order[8];
+static size_t order_len;
 
 static void
 on_free(void *ptr)
@@ -24,9 +24,9 @@ on_free(void *ptr)
 static void
 test_alignment_and_growth(void **state)
 {
-	struct arena	*arena;
-	unsigned char	*pieces[300];
-	size_t		 i, len;
+	struct arena *arena;
+	unsigned char *pieces[300];
+	size_t i, len;
 
 	(void)state;
 	arena = arena_new(64);
@@ -47,9 +47,9 @@ test_alignment_and_growth(void **state)
 static void
 test_zero_and_large(void **state)
 {
-	struct arena	*arena;
-	unsigned char	*large;
-	size_t		 i;
+	struct arena *arena;
+	unsigned char *large;
+	size_t i;
 
 	(void)state;
 	arena = arena_new(0);
@@ -64,8 +64,8 @@ test_zero_and_large(void **state)
 static void
 test_copies(void **state)
 {
-	struct arena	*arena;
-	char		*text;
+	struct arena *arena;
+	char *text;
 
 	(void)state;
 	arena = arena_new(16);
@@ -82,7 +82,7 @@ test_copies(void **state)
 static void
 test_callbacks_run_in_reverse(void **state)
 {
-	struct arena	*arena;
+	struct arena *arena;
 
 	(void)state;
 	arena = arena_new(32);
@@ -100,7 +100,7 @@ test_callbacks_run_in_reverse(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest	tests[] = {
+	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_alignment_and_growth),
 		cmocka_unit_test(test_zero_and_large),
 		cmocka_unit_test(test_copies),

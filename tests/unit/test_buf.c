@@ -22,7 +22,7 @@ assert_buf(const struct buf *buf, const char *expected)
 static void
 assert_json(const char *text, size_t len, const char *expected)
 {
-	struct buf	buf;
+	struct buf buf;
 
 	buf_init(&buf);
 	buf_json_string(&buf, text, len);
@@ -33,9 +33,9 @@ assert_json(const char *text, size_t len, const char *expected)
 static void
 test_append_and_take(void **state)
 {
-	struct buf	 buf;
-	char		*data;
-	size_t		 i, len;
+	struct buf buf;
+	char *data;
+	size_t i, len;
 
 	(void)state;
 	buf_init(&buf);
@@ -62,8 +62,8 @@ test_append_and_take(void **state)
 static void
 test_printf_grows_exactly(void **state)
 {
-	struct buf	buf;
-	size_t		i;
+	struct buf buf;
+	size_t i;
 
 	(void)state;
 	/* The NUL of vsnprintf must fit at every fill of the buffer. */
@@ -79,7 +79,7 @@ test_printf_grows_exactly(void **state)
 static void
 test_int_limits(void **state)
 {
-	struct buf	buf;
+	struct buf buf;
 
 	(void)state;
 	buf_init(&buf);
@@ -121,7 +121,7 @@ test_json_repairs_utf8(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest	tests[] = {
+	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_append_and_take),
 		cmocka_unit_test(test_printf_grows_exactly),
 		cmocka_unit_test(test_int_limits),

@@ -14,7 +14,7 @@
 
 #include "base/config.h"
 
-static char	*text;
+static char *text;
 
 static int
 set_up(void **state)
@@ -41,9 +41,9 @@ tear_down(void **state)
 static bool
 load(void)
 {
-	FILE	*errors;
-	size_t	 len;
-	bool	 result;
+	FILE *errors;
+	size_t len;
+	bool result;
 
 	free(text);
 	errors = open_memstream(&text, &len);
@@ -60,8 +60,7 @@ test_defaults(void **state)
 	(void)state;
 	setenv("DUDAO_POOL_SIZE", "", 1);
 	assert_true(load());
-	assert_string_equal(config_get()->database_url,
-	    "postgresql:///dudao");
+	assert_string_equal(config_get()->database_url, "postgresql:///dudao");
 	assert_string_equal(config_get()->issuer, "https://dudao.example");
 	assert_string_equal(config_get()->cors_origins, "");
 	assert_string_equal(config_get()->log_level, "info");
@@ -85,8 +84,7 @@ test_values_and_limits(void **state)
 	setenv("DUDAO_POOL_SIZE", "64", 1);
 	setenv("DUDAO_DRAIN_MS", "0", 1);
 	setenv("DUDAO_ENV", "test", 1);
-	setenv("DUDAO_CORS_ORIGINS", "https://a.example https://b.example",
-	    1);
+	setenv("DUDAO_CORS_ORIGINS", "https://a.example https://b.example", 1);
 	assert_true(load());
 	assert_int_equal(config_get()->pool_size, 64);
 	assert_int_equal(config_get()->drain_ms, 0);
@@ -111,10 +109,10 @@ test_all_faults_at_once(void **state)
 	assert_false(load());
 	assert_non_null(strstr(text, "DUDAO_KEYS: not set"));
 	assert_non_null(strstr(text, "DUDAO_QUEUE_MAX: \"0\": allowed is 1 "
-	    "to 900\n"));
+				     "to 900\n"));
 	assert_non_null(strstr(text, "DUDAO_RATE_LIMIT: \"many\""));
 	assert_non_null(strstr(text, "DUDAO_LOG_LEVEL: \"inf\": allowed is "
-	    "debug info warn error\n"));
+				     "debug info warn error\n"));
 	assert_non_null(strstr(text, "DUDAO_PORT: \"65536\""));
 	assert_non_null(strstr(text, "DUDAO_POOLSIZE: there is no such"));
 	assert_non_null(strstr(text, "DUDAO_: there is no such"));
@@ -134,8 +132,8 @@ test_foreign_variables_are_ignored(void **state)
 static void
 test_printed_table(void **state)
 {
-	FILE	*out;
-	size_t	 len;
+	FILE *out;
+	size_t len;
 
 	(void)state;
 	out = open_memstream(&text, &len);
@@ -144,8 +142,8 @@ test_printed_table(void **state)
 	(void)fclose(out);
 	assert_non_null(strstr(text, "| `DUDAO_POOL_SIZE` | `4` | 1 to 64 |"));
 	assert_non_null(strstr(text, "| `DUDAO_KEYS` | (required) | text |"));
-	assert_non_null(strstr(text,
-	    "| `DUDAO_ENV` | `demo` | demo production test |"));
+	assert_non_null(
+	    strstr(text, "| `DUDAO_ENV` | `demo` | demo production test |"));
 	assert_non_null(strstr(text, "`DUDAO_PORT` | `8080` | 1 to 65535"));
 }
 
@@ -153,11 +151,11 @@ test_printed_table(void **state)
 static void
 test_settings_of_scripts_are_known(void **state)
 {
-	FILE	*settings;
-	char	 line[512], name[64], fallback[64], row[160];
-	char	*bar;
-	size_t	 len, count;
-	FILE	*out;
+	FILE *settings;
+	char line[512], name[64], fallback[64], row[160];
+	char *bar;
+	size_t len, count;
+	FILE *out;
 
 	(void)state;
 	out = open_memstream(&text, &len);
@@ -189,13 +187,13 @@ test_settings_of_scripts_are_known(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest	tests[] = {
+	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_defaults, set_up,
 		    tear_down),
-		cmocka_unit_test_setup_teardown(test_values_and_limits,
-		    set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_all_faults_at_once,
-		    set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_values_and_limits, set_up,
+		    tear_down),
+		cmocka_unit_test_setup_teardown(test_all_faults_at_once, set_up,
+		    tear_down),
 		cmocka_unit_test_setup_teardown(
 		    test_foreign_variables_are_ignored, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_printed_table, set_up,

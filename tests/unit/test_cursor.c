@@ -15,7 +15,7 @@
 #include "contract/base64url.h"
 #include "contract/cursor.h"
 
-static struct arena	*arena;
+static struct arena *arena;
 
 static int
 setup(void **state)
@@ -37,17 +37,20 @@ teardown(void **state)
 static void
 comes_back(void **state)
 {
-	struct cursor	 in = { .is_backward = true, .value_count = 3,
-			    .values = { "2026-11-01", "", "督导〔2026〕5号" } };
-	struct cursor	 out;
-	char		*text;
+	struct cursor in = { .is_backward = true,
+		.value_count = 3,
+		.values = { "2026-11-01", "", "督导〔2026〕5号" } };
+	struct cursor out;
+	char *text;
 
 	(void)state;
 	text = cursor_seal(arena, &in, "listZones|state=open|u1");
 	assert_int_equal(strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	    "abcdefghijklmnopqrstuvwxyz0123456789-_"), strlen(text));
+				      "abcdefghijklmnopqrstuvwxyz0123456789-_"),
+	    strlen(text));
 	assert_int_equal(cursor_open(arena, text, "listZones|state=open|u1",
-	    &out), CURSOR_OK);
+			     &out),
+	    CURSOR_OK);
 	assert_true(out.is_backward);
 	assert_int_equal(out.value_count, 3);
 	assert_string_equal(out.values[0], "2026-11-01");
@@ -64,10 +67,10 @@ comes_back(void **state)
 static void
 tells_foreign_from_forged(void **state)
 {
-	struct cursor	 in = { .value_count = 2, .values = { "a", "b" } };
-	struct cursor	 out;
-	char		*text, *copy;
-	size_t		 i, len;
+	struct cursor in = { .value_count = 2, .values = { "a", "b" } };
+	struct cursor out;
+	char *text, *copy;
+	size_t i, len;
 
 	(void)state;
 	text = cursor_seal(arena, &in, "one");
@@ -81,12 +84,16 @@ tells_foreign_from_forged(void **state)
 		assert_int_equal(cursor_open(arena, copy, "one", &out),
 		    CURSOR_BAD);
 		assert_int_equal(cursor_open(arena,
-		    arena_strndup(arena, text, i), "one", &out), CURSOR_BAD);
+				     arena_strndup(arena, text, i), "one",
+				     &out),
+		    CURSOR_BAD);
 	}
 	assert_int_equal(cursor_open(arena, arena_printf(arena, "%sA", text),
-	    "one", &out), CURSOR_BAD);
+			     "one", &out),
+	    CURSOR_BAD);
 	assert_int_equal(cursor_open(arena, arena_printf(arena, "%s=", text),
-	    "one", &out), CURSOR_BAD);
+			     "one", &out),
+	    CURSOR_BAD);
 	cursor_set_secret("another secret of thirty-two bytes", 34);
 	assert_int_equal(cursor_open(arena, text, "one", &out), CURSOR_BAD);
 	cursor_set_secret("0123456789abcdef0123456789abcdef", 32);
@@ -100,15 +107,22 @@ tells_foreign_from_forged(void **state)
 static void
 base64url_is_strict(void **state)
 {
-	static const struct { const char *bytes, *text; } good[] = {
-		{ "", "" }, { "f", "Zg" }, { "fo", "Zm8" }, { "foo", "Zm9v" },
-		{ "foob", "Zm9vYg" }, { "fooba", "Zm9vYmE" },
-		{ "foobar", "Zm9vYmFy" }, { "\xfb\xff", "-_8" },
+	static const struct {
+		const char *bytes, *text;
+	} good[] = {
+		{ "", "" },
+		{ "f", "Zg" },
+		{ "fo", "Zm8" },
+		{ "foo", "Zm9v" },
+		{ "foob", "Zm9vYg" },
+		{ "fooba", "Zm9vYmE" },
+		{ "foobar", "Zm9vYmFy" },
+		{ "\xfb\xff", "-_8" },
 	};
 	static const char *const bad[] = { "Z", "Zh", "Zg==", "Zg=", "Zm9",
-	    "Zm9v\n", " Zm9v", "+_8A", "/_8A", "Zm9vY" };
-	char	out[16];
-	size_t	i, len;
+		"Zm9v\n", " Zm9v", "+_8A", "/_8A", "Zm9vY" };
+	char out[16];
+	size_t i, len;
 
 	(void)state;
 	for (i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
@@ -118,12 +132,13 @@ base64url_is_strict(void **state)
 		    strlen(good[i].text));
 		assert_string_equal(out, good[i].text);
 		assert_int_equal(base64url_decode(good[i].text,
-		    strlen(good[i].text), out), len);
+				     strlen(good[i].text), out),
+		    len);
 		assert_memory_equal(out, good[i].bytes, len);
 	}
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		assert_int_equal(base64url_decode(bad[i], strlen(bad[i]),
-		    out), -1);
+		assert_int_equal(base64url_decode(bad[i], strlen(bad[i]), out),
+		    -1);
 }
 
 int

@@ -14,19 +14,19 @@
 
 #include "contract/frame.h"
 
-#define HEAD_MAX	16384
-#define H		"Host: a\r\n"
+#define HEAD_MAX 16384
+#define H "Host: a\r\n"
 
-static void	expect(const char *, size_t, int);
-static void	expect_text(const char *, int);
-static void	rewritten(const char *, char *);
-static void	has(const char *, const char *);
-static void	has_not(const char *, const char *);
+static void expect(const char *, size_t, int);
+static void expect_text(const char *, int);
+static void rewritten(const char *, char *);
+static void has(const char *, const char *);
+static void has_not(const char *, const char *);
 
 /* status 0: good. */
 static const struct {
-	const char	*text;
-	int		 status;
+	const char *text;
+	int status;
 } cases[] = {
 	{ "GET / HTTP/1.1\r\n" H "\r\n", 0 },
 	{ "\r\nGET / HTTP/1.1\r\n" H "\r\n", 0 },
@@ -99,16 +99,21 @@ static const struct {
 	{ "POST / HTTP/1.1\r\n" H "Content-Length:\r\n\r\n", 400 },
 	{ "POST / HTTP/1.1\r\n" H "Content-Length: 2 2\r\n\r\n", 400 },
 	{ "POST / HTTP/1.1\r\n" H
-	    "Content-Length: 2\r\nContent-Length: 2\r\n\r\n", 0 },
+	  "Content-Length: 2\r\nContent-Length: 2\r\n\r\n",
+	    0 },
 	{ "POST / HTTP/1.1\r\n" H
-	    "Content-Length: 2\r\nContent-Length: 3\r\n\r\n", 400 },
+	  "Content-Length: 2\r\nContent-Length: 3\r\n\r\n",
+	    400 },
 	{ "POST / HTTP/1.1\r\n" H
-	    "Content-Length: 0\r\nContent-Length: 3\r\n\r\n", 400 },
+	  "Content-Length: 0\r\nContent-Length: 3\r\n\r\n",
+	    400 },
 	{ "POST / HTTP/1.1\r\n" H
-	    "Content-Length: 99999999999999999999999\r\n\r\n", 413 },
+	  "Content-Length: 99999999999999999999999\r\n\r\n",
+	    413 },
 	{ "POST / HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\n\r\n", 501 },
 	{ "POST / HTTP/1.1\r\n" H "Content-Length: 2\r\n"
-	    "Transfer-Encoding: chunked\r\n\r\n", 501 },
+	  "Transfer-Encoding: chunked\r\n\r\n",
+	    501 },
 	{ "POST / HTTP/1.1\r\n" H "Transfer-Encoding:identity\r\n\r\n", 501 },
 	{ "POST / HTTP/1.1\r\n" H "Transfer-Encoding\t: chunked\r\n\r\n", 400 },
 	{ "GET / HTTP/1.1\r\n" H "Content-Length: 0\r\n\r\n", 0 },
@@ -120,8 +125,8 @@ static const struct {
 	{ "POST / HTTP/1.1\r\n" H "Expect: 100-Continue\r\n\r\n", 0 },
 	{ "POST / HTTP/1.1\r\n" H "Expect: 200-ok\r\n\r\n", 417 },
 	/* What must stand once. */
-	{ "GET / HTTP/1.1\r\n" H
-	    "Authorization: a\r\nauthorization: b\r\n\r\n", 400 },
+	{ "GET / HTTP/1.1\r\n" H "Authorization: a\r\nauthorization: b\r\n\r\n",
+	    400 },
 	{ "GET / HTTP/1.1\r\n" H "Authorization:\r\n\r\n", 400 },
 	{ "POST / HTTP/1.1\r\n" H "Idempotency-Key: \xe7\r\n\r\n", 400 },
 	{ "GET / HTTP/1.1\r\n" H "If-Match: \xe7\r\n\r\n", 400 },
@@ -133,10 +138,10 @@ static const struct {
 static void
 expect(const char *text, size_t len, int status)
 {
-	struct frame		 frame;
-	enum frame_result	 result;
-	char			*copy;
-	size_t			 i;
+	struct frame frame;
+	enum frame_result result;
+	char *copy;
+	size_t i;
 
 	/* In a block of its own, so that a sanitizer sees an overrun. */
 	for (i = 0; i <= len; i++) {
@@ -174,7 +179,7 @@ expect_text(const char *text, int status)
 static void
 refuses_what_is_ambiguous(void **state)
 {
-	size_t	i;
+	size_t i;
 
 	(void)state;
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -186,9 +191,9 @@ refuses_what_is_ambiguous(void **state)
 static void
 bounds_the_head(void **state)
 {
-	char		 text[HEAD_MAX + 100];
-	struct frame	 frame;
-	size_t		 len, fill;
+	char text[HEAD_MAX + 100];
+	struct frame frame;
+	size_t len, fill;
 
 	(void)state;
 	for (fill = HEAD_MAX - 60; fill < HEAD_MAX + 10; fill++) {
@@ -197,10 +202,12 @@ bounds_the_head(void **state)
 		memcpy(text + fill, "\r\n\r\n", 4);
 		if (fill + 4 <= HEAD_MAX)
 			assert_int_equal(frame_scan(text, fill + 4, HEAD_MAX,
-			    &frame), FRAME_OK);
+					     &frame),
+			    FRAME_OK);
 		else {
 			assert_int_equal(frame_scan(text, fill + 4, HEAD_MAX,
-			    &frame), FRAME_REFUSED);
+					     &frame),
+			    FRAME_REFUSED);
 			assert_int_equal(frame.status, 431);
 		}
 	}
@@ -209,7 +216,7 @@ bounds_the_head(void **state)
 	assert_int_equal(frame_scan(text, 3000, HEAD_MAX, &frame),
 	    FRAME_REFUSED);
 	assert_int_equal(frame.status, 414);
-	len = 5 + 1899;		/* a target of 1,900 bytes */
+	len = 5 + 1899; /* a target of 1,900 bytes */
 	strcpy(text + len, " HTTP/1.1\r\n" H "\r\n");
 	expect_text(text, 0);
 	memset(text + len, 'a', 1);
@@ -220,10 +227,10 @@ bounds_the_head(void **state)
 static void
 finds_the_parts(void **state)
 {
-	const char	*text = "\r\nPOST http://b:1/c?d HTTP/1.1\r\n" H
-	    "Connection: TE, Close\r\nContent-Length: 007\r\n"
-	    "Expect: 100-continue\r\n\r\nabcdefgGET";
-	struct frame	 frame;
+	const char *text = "\r\nPOST http://b:1/c?d HTTP/1.1\r\n" H
+			   "Connection: TE, Close\r\nContent-Length: 007\r\n"
+			   "Expect: 100-continue\r\n\r\nabcdefgGET";
+	struct frame frame;
 
 	(void)state;
 	assert_int_equal(frame_scan(text, strlen(text), HEAD_MAX, &frame),
@@ -241,7 +248,7 @@ finds_the_parts(void **state)
 	assert_memory_equal(frame.host, "b:1", 3);
 
 	text = "POST / HTTP/1.0\r\nExpect: 100-continue\r\n"
-	    "Connection: keep-alive\r\n\r\n";
+	       "Connection: keep-alive\r\n\r\n";
 	assert_int_equal(frame_scan(text, strlen(text), HEAD_MAX, &frame),
 	    FRAME_OK);
 	assert_true(frame.is_http10);
@@ -252,9 +259,9 @@ finds_the_parts(void **state)
 static void
 rewritten(const char *text, char *out)
 {
-	struct frame	 frame;
-	char		*to;
-	size_t		 len;
+	struct frame frame;
+	char *to;
+	size_t len;
 
 	assert_int_equal(frame_scan(text, strlen(text), HEAD_MAX, &frame),
 	    FRAME_OK);
@@ -283,23 +290,25 @@ has_not(const char *text, const char *line)
 static void
 rewrites_for_kore(void **state)
 {
-	char	out[HEAD_MAX + FRAME_REWRITE_EXTRA + 1];
+	char out[HEAD_MAX + FRAME_REWRITE_EXTRA + 1];
 
 	(void)state;
 	rewritten("GET /a HTTP/1.0\r\n\r\n", out);
 	assert_string_equal(out, "GET /a HTTP/1.1\r\nhost:localhost\r\n"
-	    "connection:close\r\n\r\n");
+				 "connection:close\r\n\r\n");
 	rewritten("GET http://b/a HTTP/1.1\r\nHost: c\r\n\r\n", out);
 	assert_string_equal(out, "GET /a HTTP/1.1\r\nhost:b\r\n\r\n");
 	rewritten("PATCH /a HTTP/1.1\r\nhost: c\r\ncontent-length: 12\r\n"
-	    "Connection: keep-alive\r\n\r\n", out);
+		  "Connection: keep-alive\r\n\r\n",
+	    out);
 	assert_string_equal(out, "PATCH /a HTTP/1.1\r\nhost:c\r\n"
-	    "content-length:0\r\n\r\n");
+				 "content-length:0\r\n\r\n");
 	rewritten("GET / HTTP/1.1\r\n" H "Cookie: a=b\r\nAccept:\ta \t\r\n"
-	    "X-Acting-Role:x\r\nACCEPT: b,\tc\r\nAccept:\r\n"
-	    "User-Agent: \xe7\r\nUser-Agent: me\r\nUser-Agent: you\r\n"
-	    "If-Match: \"1\"\r\nX-Evil: 1\r\nIf-Match: \"2\"\r\n"
-	    "Accept: \xe7\r\nConnection: a, close\r\n\r\n", out);
+		  "X-Acting-Role:x\r\nACCEPT: b,\tc\r\nAccept:\r\n"
+		  "User-Agent: \xe7\r\nUser-Agent: me\r\nUser-Agent: you\r\n"
+		  "If-Match: \"1\"\r\nX-Evil: 1\r\nIf-Match: \"2\"\r\n"
+		  "Accept: \xe7\r\nConnection: a, close\r\n\r\n",
+	    out);
 	has(out, "\r\nconnection:close\r\n");
 	has(out, "\r\nAccept:a, b, c\r\n");
 	has(out, "\r\nX-Acting-Role:x\r\n");
@@ -316,19 +325,19 @@ static void
 rewrites_within_its_bound(void **state)
 {
 	static const char *const names[] = { "accept", "accept-encoding",
-	    "accept-language", "if-match", "if-none-match",
-	    "access-control-request-headers", "x-forwarded-for", "origin",
-	    "range", "if-range", "x-request-id", "traceparent",
-	    "user-agent" };
-	char	text[HEAD_MAX], out[HEAD_MAX + FRAME_REWRITE_EXTRA + 1];
-	size_t	i, j, len;
+		"accept-language", "if-match", "if-none-match",
+		"access-control-request-headers", "x-forwarded-for", "origin",
+		"range", "if-range", "x-request-id", "traceparent",
+		"user-agent" };
+	char text[HEAD_MAX], out[HEAD_MAX + FRAME_REWRITE_EXTRA + 1];
+	size_t i, j, len;
 
 	(void)state;
 	len = (size_t)sprintf(text, "POST / HTTP/1.0\r\n");
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		for (j = 0; j < (i < 7 ? 20 : 1); j++)
-			len += (size_t)sprintf(text + len, "%s:a\r\n",
-			    names[i]);
+			len +=
+			    (size_t)sprintf(text + len, "%s:a\r\n", names[i]);
 	strcpy(text + len, "\r\n");
 	rewritten(text, out);
 	has(out, "accept:a, a, a, a");

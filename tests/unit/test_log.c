@@ -17,15 +17,15 @@
 #include "base/log.h"
 #include "base/parse.h"
 
-#define PIPE_LEN	(1 << 20)
+#define PIPE_LEN (1 << 20)
 
-static int	saved_stderr, read_end;
-static char	text[PIPE_LEN + 1];
+static int saved_stderr, read_end;
+static char text[PIPE_LEN + 1];
 
 static int
 set_up(void **state)
 {
-	int	fds[2];
+	int fds[2];
 
 	(void)state;
 	saved_stderr = dup(STDERR_FILENO);
@@ -53,8 +53,8 @@ tear_down(void **state)
 static size_t
 drain(void)
 {
-	size_t	len;
-	ssize_t	n;
+	size_t len;
+	ssize_t n;
 
 	for (len = 0; len < PIPE_LEN; len += (size_t)n)
 		if ((n = read(read_end, text + len, PIPE_LEN - len)) <= 0)
@@ -66,8 +66,8 @@ drain(void)
 static json_t *
 drain_line(void)
 {
-	json_t	*line;
-	size_t	 len;
+	json_t *line;
+	size_t len;
 
 	len = drain();
 	assert_true(len > 0);
@@ -87,12 +87,12 @@ member(json_t *line, const char *name)
 static void
 test_line(void **state)
 {
-	struct logline	 line;
-	struct tm	 tm;
-	json_t		*json;
-	const char	*at;
-	char		 now[32];
-	time_t		 seconds;
+	struct logline line;
+	struct tm tm;
+	json_t *json;
+	const char *at;
+	char now[32];
+	time_t seconds;
 
 	(void)state;
 	seconds = time(NULL);
@@ -104,14 +104,14 @@ test_line(void **state)
 	log_end(&line);
 
 	json = drain_line();
-	assert_memory_equal(text, "{\"event\":\"database-connected\",\"at\":",
-	    35);
+	assert_memory_equal(text,
+	    "{\"event\":\"database-connected\",\"at\":", 35);
 	assert_string_equal(member(json, "level"), "warn");
 	assert_string_equal(member(json, "host"), "a\"b\n督");
 	assert_string_equal(member(json, "part"), "abc");
 	assert_true(json_is_null(json_object_get(json, "none")));
-	assert_true(json_integer_value(json_object_get(json, "low")) ==
-	    INT64_MIN);
+	assert_true(
+	    json_integer_value(json_object_get(json, "low")) == INT64_MIN);
 	assert_int_equal(json_integer_value(json_object_get(json, "pid")),
 	    getpid());
 	at = member(json, "at");
@@ -132,7 +132,7 @@ test_line(void **state)
 static void
 test_level(void **state)
 {
-	struct logline	line;
+	struct logline line;
 
 	(void)state;
 	log_begin(&line, LOG_LEVEL_DEBUG, "quiet");
@@ -152,11 +152,11 @@ test_level(void **state)
 static void
 test_long_values_are_cut(void **state)
 {
-	struct logline	 line;
-	json_t		*json;
-	char		*value;
-	const char	*cut;
-	size_t		 i, len, pad;
+	struct logline line;
+	json_t *json;
+	char *value;
+	const char *cut;
+	size_t i, len, pad;
 
 	(void)state;
 	value = malloc(30001);
@@ -190,9 +190,9 @@ test_long_values_are_cut(void **state)
 static void
 test_later(void **state)
 {
-	struct logline	line;
-	size_t		i, lines;
-	char		*at;
+	struct logline line;
+	size_t i, lines;
+	char *at;
 
 	(void)state;
 	for (i = 0; i < 3; i++) {
@@ -225,14 +225,12 @@ test_later(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest	tests[] = {
+	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_line, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_level, set_up,
-		    tear_down),
+		cmocka_unit_test_setup_teardown(test_level, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_long_values_are_cut,
 		    set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_later, set_up,
-		    tear_down),
+		cmocka_unit_test_setup_teardown(test_later, set_up, tear_down),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));

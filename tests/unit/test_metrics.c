@@ -18,8 +18,8 @@
 static void
 in_child(unsigned slot, uint64_t requests, uint64_t connections)
 {
-	pid_t	pid;
-	int	status;
+	pid_t pid;
+	int status;
 
 	if ((pid = fork()) == 0) {
 		metrics_attach(slot);
@@ -35,7 +35,7 @@ in_child(unsigned slot, uint64_t requests, uint64_t connections)
 static void
 assert_line(const char *text, const char *line)
 {
-	const char	*at;
+	const char *at;
 
 	at = strstr(text, line);
 	if (at == NULL || (at != text && at[-1] != '\n') ||
@@ -70,15 +70,15 @@ test_workers_are_summed(void **state)
 static void
 test_text(void **state)
 {
-	struct buf	 out;
-	const char	*name = "dudao_http_request_duration_seconds";
-	char		*at;
-	size_t		 families;
+	struct buf out;
+	const char *name = "dudao_http_request_duration_seconds";
+	char *at;
+	size_t families;
 
 	(void)state;
 	metrics_attach(1);
 	metric_observe_request_us(0);
-	metric_observe_request_us(1000);	/* le is inclusive */
+	metric_observe_request_us(1000); /* le is inclusive */
 	metric_observe_request_us(1001);
 	metric_observe_request_us(5000001);
 	metric_set(METRIC_G_DB_QUEUE, 9);
@@ -102,8 +102,8 @@ test_text(void **state)
 	assert_non_null(strstr(out.data, name));
 	/* Each family is introduced once. */
 	for (families = 0, at = out.data;
-	    (at = strstr(at, "# TYPE dudao_http_requests_total")) != NULL;
-	    at++)
+	     (at = strstr(at, "# TYPE dudao_http_requests_total")) != NULL;
+	     at++)
 		families++;
 	assert_int_equal(families, 1);
 	buf_fini(&out);
@@ -112,7 +112,7 @@ test_text(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest	tests[] = {
+	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_before_init),
 		cmocka_unit_test(test_workers_are_summed),
 		cmocka_unit_test(test_text),

@@ -18,12 +18,12 @@
 #include "contract/openapi.h"
 #include "contract/schema_tree.h"
 
-#define DATA	"tests/unit/data/openapi"
+#define DATA "tests/unit/data/openapi"
 
 static const struct operation *
 find(const struct contract *contract, const char *id)
 {
-	size_t	i;
+	size_t i;
 
 	for (i = 0; i < contract->operation_count; i++)
 		if (strcmp(contract->operations[i].id, id) == 0)
@@ -35,7 +35,7 @@ find(const struct contract *contract, const char *id)
 static void
 check_list(const struct operation *op)
 {
-	const struct param	*param;
+	const struct param *param;
 
 	assert_int_equal(op->method, METHOD_GET);
 	assert_string_equal(op->path, "/v1/things");
@@ -97,7 +97,7 @@ check_create(const struct operation *op)
 static void
 check_get(const struct operation *op)
 {
-	const struct param	*param;
+	const struct param *param;
 
 	assert_int_equal(op->param_count, 2);
 	assert_false(op->is_public);
@@ -123,17 +123,18 @@ check_document(const struct contract *contract)
 	assert_null(strstr(contract->json, "x-body-max"));
 	assert_non_null(strstr(contract->json, "\"x-note\":\"stays\""));
 	assert_non_null(strstr(contract->json, "\"x-clause\":"));
-	assert_non_null(strstr(contract->json, "\"example\":92.35,\"multipleOf\":0.01}"));
-	assert_non_null(strstr(contract->json,
-	    "\"tags\":[{\"name\":\"Things\"}]"));
+	assert_non_null(
+	    strstr(contract->json, "\"example\":92.35,\"multipleOf\":0.01}"));
+	assert_non_null(
+	    strstr(contract->json, "\"tags\":[{\"name\":\"Things\"}]"));
 }
 
 static void
 test_good(void **state)
 {
-	struct contract		*contract;
-	const struct operation	*op;
-	size_t			 i;
+	struct contract *contract;
+	const struct operation *op;
+	size_t i;
 
 	(void)state;
 	contract = contract_load(DATA "/good", stderr);
@@ -157,7 +158,7 @@ test_good(void **state)
 static size_t
 count_lines(const char *text)
 {
-	size_t	count;
+	size_t count;
 
 	for (count = 0; *text != '\0'; text++)
 		count += *text == '\n';
@@ -167,9 +168,9 @@ count_lines(const char *text)
 static void
 check_bad(const char *name)
 {
-	char	 path[512], line[512], *errors;
-	FILE	*stream, *expected;
-	size_t	 len, count;
+	char path[512], line[512], *errors;
+	FILE *stream, *expected;
+	size_t len, count;
 
 	stream = open_memstream(&errors, &len);
 	snprintf(path, sizeof(path), DATA "/%s", name);
@@ -180,8 +181,7 @@ check_bad(const char *name)
 	snprintf(path, sizeof(path), DATA "/%s/expected", name);
 	expected = fopen(path, "r");
 	assert_non_null(expected);
-	for (count = 0; fgets(line, sizeof(line), expected) != NULL;
-	    count++) {
+	for (count = 0; fgets(line, sizeof(line), expected) != NULL; count++) {
 		line[strcspn(line, "\n")] = '\0';
 		if (strstr(errors, line) == NULL)
 			fail_msg("%s: no line has\n%s\nin\n%s", name, line,
@@ -190,8 +190,7 @@ check_bad(const char *name)
 	fclose(expected);
 	assert_true(count > 0);
 	if (count_lines(errors) != count)
-		fail_msg("%s: %zu lines expected in\n%s", name, count,
-		    errors);
+		fail_msg("%s: %zu lines expected in\n%s", name, count, errors);
 	free(errors);
 	schema_forget();
 }
@@ -199,9 +198,9 @@ check_bad(const char *name)
 static void
 test_bad(void **state)
 {
-	struct dirent	**entries;
-	int		  count, i;
-	size_t		  bad_count;
+	struct dirent **entries;
+	int count, i;
+	size_t bad_count;
 
 	(void)state;
 	bad_count = 0;
@@ -221,12 +220,13 @@ test_bad(void **state)
 static void
 test_methods(void **state)
 {
-	size_t	i;
+	size_t i;
 
 	(void)state;
 	for (i = 0; i < METHOD_COUNT; i++)
 		assert_int_equal(method_parse(method_name((enum method)i),
-		    strlen(method_name((enum method)i))), i);
+				     strlen(method_name((enum method)i))),
+		    i);
 	assert_int_equal(method_parse("get", 3), METHOD_COUNT);
 	assert_int_equal(method_parse("GETS", 4), METHOD_COUNT);
 	assert_int_equal(method_parse("", 0), METHOD_COUNT);

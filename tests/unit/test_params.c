@@ -15,20 +15,23 @@
 #include "contract/params.h"
 #include "contract/schema.h"
 
-static struct param	declared[] = {
+static struct param declared[] = {
 	{ .name = "zone_id", .in = PARAM_PATH, .is_required = true },
 	{ .name = "limit", .in = PARAM_QUERY, .default_text = "50" },
-	{ .name = "state", .in = PARAM_QUERY, .is_array = true,
-	    .max_items = 3, .is_unique = true },
+	{ .name = "state",
+	    .in = PARAM_QUERY,
+	    .is_array = true,
+	    .max_items = 3,
+	    .is_unique = true },
 	{ .name = "due_on.lte", .in = PARAM_QUERY },
 	{ .name = "q", .in = PARAM_QUERY },
 	{ .name = "as_of", .in = PARAM_QUERY, .is_required = true },
 	{ .name = "Idempotency-Key", .in = PARAM_HEADER },
 };
 
-#define DECLARED_COUNT	(sizeof(declared) / sizeof(declared[0]))
+#define DECLARED_COUNT (sizeof(declared) / sizeof(declared[0]))
 
-static const char *const	schemas[DECLARED_COUNT] = {
+static const char *const schemas[DECLARED_COUNT] = {
 	"{\"type\":\"string\",\"format\":\"uuid\"}",
 	"{\"type\":\"integer\",\"minimum\":1,\"maximum\":200}",
 	"{\"type\":\"string\",\"enum\":[\"open\",\"closed\",\"a,b\"]}",
@@ -38,28 +41,29 @@ static const char *const	schemas[DECLARED_COUNT] = {
 	"{\"type\":\"string\",\"minLength\":8}",
 };
 
-#define ID	"0193a5c0-7f3e-7abc-8def-0123456789ab"
+#define ID "0193a5c0-7f3e-7abc-8def-0123456789ab"
 
-static struct operation		op = { .id = "listThings",
-    .params = declared, .param_count = DECLARED_COUNT };
-static struct arena		*arena;
-static struct problem		*problem;
-static struct params		 params;
-static struct route_match	 match;
-static const char		*header_value;
-static json_t			*document, *nodes[DECLARED_COUNT];
+static struct operation op = { .id = "listThings",
+	.params = declared,
+	.param_count = DECLARED_COUNT };
+static struct arena *arena;
+static struct problem *problem;
+static struct params params;
+static struct route_match match;
+static const char *header_value;
+static json_t *document, *nodes[DECLARED_COUNT];
 
 static int
 set_up_all(void **state)
 {
-	size_t	i;
+	size_t i;
 
 	(void)state;
 	document = json_object();
 	for (i = 0; i < DECLARED_COUNT; i++) {
 		nodes[i] = json_loads(schemas[i], 0, NULL);
-		declared[i].schema = schema_compile(document, nodes[i],
-		    "#", stderr);
+		declared[i].schema =
+		    schema_compile(document, nodes[i], "#", stderr);
 		if (declared[i].schema == NULL)
 			return (-1);
 	}
@@ -69,7 +73,7 @@ set_up_all(void **state)
 static int
 tear_down_all(void **state)
 {
-	size_t	i;
+	size_t i;
 
 	(void)state;
 	for (i = 0; i < DECLARED_COUNT; i++)
@@ -110,11 +114,11 @@ header(void *arg, const char *name)
 static bool
 parse(const char *query)
 {
-	bool	result;
+	bool result;
 
 	problem = problem_new(arena, "bad-request");
-	result = params_parse(&op, &match, query, header, &op, arena,
-	    problem, &params);
+	result = params_parse(&op, &match, query, header, &op, arena, problem,
+	    &params);
 	assert_int_equal(result, problem_fault_count(problem) == 0);
 	return (result);
 }
@@ -122,7 +126,7 @@ parse(const char *query)
 static const char *
 text_of(const char *name)
 {
-	const struct param_value	*value;
+	const struct param_value *value;
 
 	value = params_get(&params, name);
 	return (value == NULL ? NULL : value->text);
@@ -132,9 +136,9 @@ text_of(const char *name)
 static void
 assert_faults(const char *query, const char *expected)
 {
-	struct buf	 out, told;
-	json_t		*rendered, *fault;
-	size_t		 i;
+	struct buf out, told;
+	json_t *rendered, *fault;
+	size_t i;
 
 	(void)parse(query);
 	buf_init(&out);
@@ -197,7 +201,7 @@ test_decoding(void **state)
 static void
 test_arrays(void **state)
 {
-	const struct param_value	*value;
+	const struct param_value *value;
 
 	(void)state;
 	assert_true(parse("as_of=2026-11-01&state=open&q=x&state=a,b"));
@@ -224,7 +228,7 @@ test_all_faults_at_once(void **state)
 	match.values[0] = "17";
 	header_value = "short";
 	assert_faults("limt=1&q=a&limit=0&sort=x&q=b&limt=2&q=c"
-	    "&due_on.lte=2026-02-29",
+		      "&due_on.lte=2026-02-29",
 	    "query limt unknown-parameter; query sort unknown-parameter; "
 	    "query q repeated-parameter; path zone_id format; "
 	    "query limit out-of-range; query due_on.lte format; "
@@ -265,10 +269,10 @@ test_headers(void **state)
 static void
 test_numbers(void **state)
 {
-	static const char *const	bad[] = { "1.0", "1e1", "+1", "01",
-	    "%201", "0x1", "NaN", "", "true", "99999999999999999999" };
-	char				query[64];
-	size_t				i;
+	static const char *const bad[] = { "1.0", "1e1", "+1", "01", "%201",
+		"0x1", "NaN", "", "true", "99999999999999999999" };
+	char query[64];
+	size_t i;
 
 	(void)state;
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -282,8 +286,8 @@ test_numbers(void **state)
 static void
 test_array_literal(void **state)
 {
-	const char *const	items[] = { "a", "", "NULL", "x\"y\\z",
-	    "{1,2}", "督 导" };
+	const char *const items[] = { "a", "", "NULL", "x\"y\\z", "{1,2}",
+		"督 导" };
 
 	(void)state;
 	assert_string_equal(params_array_literal(arena, items, 0), "{}");
@@ -294,8 +298,8 @@ test_array_literal(void **state)
 int
 main(void)
 {
-#define T(fn)	cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
-	const struct CMUnitTest	tests[] = {
+#define T(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
 		T(test_values_and_defaults),
 		T(test_decoding),
 		T(test_arrays),

@@ -17,7 +17,7 @@
 static char *
 exact(const char *text, size_t len)
 {
-	char	*copy;
+	char *copy;
 
 	copy = malloc(len > 0 ? len : 1);
 	assert_non_null(copy);
@@ -29,8 +29,8 @@ exact(const char *text, size_t len)
 static bool
 check(bool (*fn)(const char *, size_t), const char *text)
 {
-	char	*copy;
-	bool	 result;
+	char *copy;
+	bool result;
 
 	copy = exact(text, strlen(text));
 	result = fn(copy, strlen(text));
@@ -41,8 +41,8 @@ check(bool (*fn)(const char *, size_t), const char *text)
 static bool
 check_int(const char *text, int64_t min, int64_t max, int64_t *out)
 {
-	char	*copy;
-	bool	 result;
+	char *copy;
+	bool result;
 
 	copy = exact(text, strlen(text));
 	result = parse_int64(copy, strlen(text), min, max, out);
@@ -53,8 +53,8 @@ check_int(const char *text, int64_t min, int64_t max, int64_t *out)
 static void
 assert_decoded(const char *text, bool is_query, const char *expected)
 {
-	char	*copy, *out;
-	int64_t	 len;
+	char *copy, *out;
+	int64_t len;
 
 	copy = exact(text, strlen(text));
 	out = malloc(strlen(text) + 1);
@@ -73,12 +73,12 @@ assert_decoded(const char *text, bool is_query, const char *expected)
 static void
 test_int64(void **state)
 {
-	static const char *const	bad[] = { "", "-", "+1", " 1", "1 ",
-	    "01", "00", "-0", "-01", "1.0", "1e3", "0x10", "1\n", "１",
-	    "9223372036854775808", "-9223372036854775809",
-	    "18446744073709551616", "99999999999999999999999" };
-	int64_t				value;
-	size_t				i;
+	static const char *const bad[] = { "", "-", "+1", " 1", "1 ", "01",
+		"00", "-0", "-01", "1.0", "1e3", "0x10", "1\n", "１",
+		"9223372036854775808", "-9223372036854775809",
+		"18446744073709551616", "99999999999999999999999" };
+	int64_t value;
+	size_t i;
 
 	(void)state;
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -104,34 +104,34 @@ static void
 test_uuid(void **state)
 {
 	(void)state;
-	assert_true(check(parse_is_uuid,
-	    "0193a5c0-7f3e-7abc-8def-0123456789ab"));
-	assert_true(check(parse_is_uuid,
-	    "0193A5C0-7F3E-7ABC-8DEF-0123456789AB"));
+	assert_true(
+	    check(parse_is_uuid, "0193a5c0-7f3e-7abc-8def-0123456789ab"));
+	assert_true(
+	    check(parse_is_uuid, "0193A5C0-7F3E-7ABC-8DEF-0123456789AB"));
 	assert_false(check(parse_is_uuid, ""));
-	assert_false(check(parse_is_uuid,
-	    "0193a5c0-7f3e-7abc-8def-0123456789a"));
-	assert_false(check(parse_is_uuid,
-	    "0193a5c0-7f3e-7abc-8def-0123456789abc"));
-	assert_false(check(parse_is_uuid,
-	    "0193a5c0-7f3e-7abc-8def-0123456789ag"));
-	assert_false(check(parse_is_uuid,
-	    "0193a5c07-f3e-7abc-8def-0123456789ab"));
-	assert_false(check(parse_is_uuid,
-	    "{193a5c0-7f3e-7abc-8def-0123456789a}"));
+	assert_false(
+	    check(parse_is_uuid, "0193a5c0-7f3e-7abc-8def-0123456789a"));
+	assert_false(
+	    check(parse_is_uuid, "0193a5c0-7f3e-7abc-8def-0123456789abc"));
+	assert_false(
+	    check(parse_is_uuid, "0193a5c0-7f3e-7abc-8def-0123456789ag"));
+	assert_false(
+	    check(parse_is_uuid, "0193a5c07-f3e-7abc-8def-0123456789ab"));
+	assert_false(
+	    check(parse_is_uuid, "{193a5c0-7f3e-7abc-8def-0123456789a}"));
 }
 
 static void
 test_date(void **state)
 {
-	static const char *const	good[] = { "1900-01-01", "9999-12-31",
-	    "2024-02-29", "2000-02-29", "2026-04-30" };
-	static const char *const	bad[] = { "", "2026-02-29",
-	    "1900-02-29", "2100-02-29", "2024-02-30", "2026-04-31",
-	    "2026-00-10", "2026-13-10", "2026-01-00", "2026-01-32",
-	    "1899-12-31", "26-01-01", "2026-1-1", "2026/01/01",
-	    "2026-01-01 ", "2026-01-0x", "-026-01-01", "10000-01-01" };
-	size_t				i;
+	static const char *const good[] = { "1900-01-01", "9999-12-31",
+		"2024-02-29", "2000-02-29", "2026-04-30" };
+	static const char *const bad[] = { "", "2026-02-29", "1900-02-29",
+		"2100-02-29", "2024-02-30", "2026-04-31", "2026-00-10",
+		"2026-13-10", "2026-01-00", "2026-01-32", "1899-12-31",
+		"26-01-01", "2026-1-1", "2026/01/01", "2026-01-01 ",
+		"2026-01-0x", "-026-01-01", "10000-01-01" };
+	size_t i;
 
 	(void)state;
 	for (i = 0; i < sizeof(good) / sizeof(good[0]); i++)
@@ -145,22 +145,21 @@ test_date(void **state)
 static void
 test_datetime(void **state)
 {
-	static const char *const	good[] = { "2026-11-01T00:00:00Z",
-	    "2026-11-01t23:59:59z", "2026-11-01T08:00:00.5+08:00",
-	    "2026-11-01T08:00:00.123456789-11:30",
-	    "2016-12-31T23:59:60Z", "2017-01-01T07:59:60+08:00",
-	    "2024-02-29T12:00:00+14:00" };
-	static const char *const	bad[] = { "", "2026-11-01",
-	    "2026-11-01T00:00:00", "2026-11-01 00:00:00Z",
-	    "2026-11-01T24:00:00Z", "2026-11-01T00:60:00Z",
-	    "2026-11-01T00:00:61Z", "2026-11-01T12:00:60Z",
-	    "2016-12-31T23:59:60+08:00", "2026-11-01T00:00:00.Z",
-	    "2026-11-01T00:00:00.1234567890Z", "2026-11-01T00:00Z",
-	    "2026-11-01T00:00:00+0800", "2026-11-01T00:00:00+08",
-	    "2026-11-01T00:00:00+16:00", "2026-11-01T00:00:00+08:60",
-	    "2026-11-01T00:00:00ZZ", "2026-02-29T00:00:00Z",
-	    "2026-11-01T00:00:00 08:00", "2026-11-01T00:00:00.123456" };
-	size_t				i;
+	static const char *const good[] = { "2026-11-01T00:00:00Z",
+		"2026-11-01t23:59:59z", "2026-11-01T08:00:00.5+08:00",
+		"2026-11-01T08:00:00.123456789-11:30", "2016-12-31T23:59:60Z",
+		"2017-01-01T07:59:60+08:00", "2024-02-29T12:00:00+14:00" };
+	static const char *const bad[] = { "", "2026-11-01",
+		"2026-11-01T00:00:00", "2026-11-01 00:00:00Z",
+		"2026-11-01T24:00:00Z", "2026-11-01T00:60:00Z",
+		"2026-11-01T00:00:61Z", "2026-11-01T12:00:60Z",
+		"2016-12-31T23:59:60+08:00", "2026-11-01T00:00:00.Z",
+		"2026-11-01T00:00:00.1234567890Z", "2026-11-01T00:00Z",
+		"2026-11-01T00:00:00+0800", "2026-11-01T00:00:00+08",
+		"2026-11-01T00:00:00+16:00", "2026-11-01T00:00:00+08:60",
+		"2026-11-01T00:00:00ZZ", "2026-02-29T00:00:00Z",
+		"2026-11-01T00:00:00 08:00", "2026-11-01T00:00:00.123456" };
+	size_t i;
 
 	(void)state;
 	for (i = 0; i < sizeof(good) / sizeof(good[0]); i++)
@@ -174,16 +173,16 @@ test_datetime(void **state)
 static void
 test_utf8(void **state)
 {
-	static const char *const	good[] = { "", "a", "é", "督导",
-	    "\xf0\x9f\x8f\xab", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80",
-	    "\xed\x9f\xbf", "\xee\x80\x80", "\xef\xbf\xbf",
-	    "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf" };
-	static const char *const	bad[] = { "\x80", "\xbf", "\xc0\x80",
-	    "\xc1\xbf", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xed\xbf\xbf",
-	    "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80",
-	    "\xff", "\xc3", "\xe7\x9d", "\xf0\x9f\x8f", "a\xe7\x9d",
-	    "\xe7\x9dz", "\xf0\x9f\x8fz", "\xc3\xc3" };
-	size_t				i;
+	static const char *const good[] = { "", "a", "é", "督导",
+		"\xf0\x9f\x8f\xab", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80",
+		"\xed\x9f\xbf", "\xee\x80\x80", "\xef\xbf\xbf",
+		"\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf" };
+	static const char *const bad[] = { "\x80", "\xbf", "\xc0\x80",
+		"\xc1\xbf", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xed\xbf\xbf",
+		"\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80",
+		"\xff", "\xc3", "\xe7\x9d", "\xf0\x9f\x8f", "a\xe7\x9d",
+		"\xe7\x9dz", "\xf0\x9f\x8fz", "\xc3\xc3" };
+	size_t i;
 
 	(void)state;
 	for (i = 0; i < sizeof(good) / sizeof(good[0]); i++)
@@ -226,7 +225,7 @@ test_percent_decode(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest	tests[] = {
+	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_int64),
 		cmocka_unit_test(test_uuid),
 		cmocka_unit_test(test_date),

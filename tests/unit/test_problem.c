@@ -15,7 +15,7 @@
 #include "base/problem.h"
 #include "contract/openapi.h"
 
-static const char	catalogue_text[] =
+static const char catalogue_text[] =
     "{\"internal-error\": {\"status\": 500,"
     " \"title\": {\"zh-CN\": \"系统内部错误\", \"en\": \"Internal\"},"
     " \"detail\": {\"zh-CN\": \"意外\", \"en\": \"Unexpected\"}},"
@@ -36,8 +36,8 @@ static const char	catalogue_text[] =
     " \"title\": {\"zh-CN\": \"繁忙\", \"en\": \"Busy\"},"
     " \"detail\": {\"zh-CN\": \"稍后\", \"en\": \"Later\"}}}";
 
-static json_t		*catalogue;
-static struct arena	*arena;
+static json_t *catalogue;
+static struct arena *arena;
 
 static int
 set_up(void **state)
@@ -62,13 +62,12 @@ tear_down(void **state)
 static json_t *
 render(const struct problem *problem, enum lang lang, const char *id)
 {
-	struct buf	 out;
-	json_t		*document;
+	struct buf out;
+	json_t *document;
 
 	buf_init(&out);
 	problem_render(problem, lang, id, &out);
-	document = json_loadb(out.data, out.len, JSON_REJECT_DUPLICATES,
-	    NULL);
+	document = json_loadb(out.data, out.len, JSON_REJECT_DUPLICATES, NULL);
 	if (document == NULL)
 		fail_msg("not JSON: %.*s", (int)out.len, out.data);
 	buf_fini(&out);
@@ -90,9 +89,9 @@ fault_at(json_t *document, size_t index)
 static void
 test_exact_document(void **state)
 {
-	struct problem	*problem;
-	struct buf	 out;
-	const char	*expected;
+	struct problem *problem;
+	struct buf out;
+	const char *expected;
 
 	(void)state;
 	problem = problem_new(arena, "validation-failed");
@@ -106,7 +105,8 @@ test_exact_document(void **state)
 	buf_init(&out);
 	problem_render(problem, LANG_EN, "abc", &out);
 	buf_putc(&out, '\0');
-	expected = "{\"type\":\"/problems/validation-failed\","
+	expected =
+	    "{\"type\":\"/problems/validation-failed\","
 	    "\"title\":\"Invalid\",\"status\":422,"
 	    "\"code\":\"validation-failed\",\"detail\":\"2 places\","
 	    "\"request_id\":\"abc\",\"state\":\"open\",\"errors\":["
@@ -123,8 +123,8 @@ test_exact_document(void **state)
 static void
 test_languages_and_params(void **state)
 {
-	struct problem	*problem;
-	json_t		*document, *params;
+	struct problem *problem;
+	json_t *document, *params;
 
 	(void)state;
 	problem = problem_new(arena, "not-in-enum");
@@ -147,8 +147,8 @@ test_languages_and_params(void **state)
 static void
 test_missing_params(void **state)
 {
-	struct problem	*problem;
-	json_t		*document;
+	struct problem *problem;
+	json_t *document;
 
 	(void)state;
 	problem = problem_new(arena, "validation-failed");
@@ -178,13 +178,13 @@ test_missing_params(void **state)
 static void
 test_fault_of_the_database(void **state)
 {
-	struct problem	*problem;
-	json_t		*fault, *document;
+	struct problem *problem;
+	json_t *fault, *document;
 
 	(void)state;
-	fault = json_pack("{s:s, s:s, s:{s:i, s:i}, s:s, s:n, s:s}",
-	    "pointer", "/score", "code", "out-of-range", "params", "min", 0,
-	    "max", 100, "rule_id", "R-07", "clause_id", "sql", "secret");
+	fault = json_pack("{s:s, s:s, s:{s:i, s:i}, s:s, s:n, s:s}", "pointer",
+	    "/score", "code", "out-of-range", "params", "min", 0, "max", 100,
+	    "rule_id", "R-07", "clause_id", "sql", "secret");
 	problem = problem_new(arena, "validation-failed");
 	problem_at_json(problem, fault);
 	json_decref(fault);
@@ -201,8 +201,8 @@ test_fault_of_the_database(void **state)
 static void
 test_unknown_code(void **state)
 {
-	struct problem	*problem;
-	json_t		*document;
+	struct problem *problem;
+	json_t *document;
 
 	(void)state;
 	assert_false(problem_is_known("no-such-code"));
@@ -211,19 +211,19 @@ test_unknown_code(void **state)
 	problem = problem_new(arena, "no-such-code");
 	problem_at_pointer(problem, "/a", "nor-this", NULL);
 	document = render(problem, LANG_EN, NULL);
-	assert_int_equal(json_integer_value(json_object_get(document,
-	    "status")), 500);
+	assert_int_equal(json_integer_value(
+			     json_object_get(document, "status")),
+	    500);
 	assert_string_equal(text_at(document, "title"), "Internal");
-	assert_string_equal(text_at(fault_at(document, 0), "code"),
-	    "nor-this");
+	assert_string_equal(text_at(fault_at(document, 0), "code"), "nor-this");
 	json_decref(document);
 }
 
 static void
 test_text_from_outside(void **state)
 {
-	struct problem	*problem;
-	json_t		*document;
+	struct problem *problem;
+	json_t *document;
 
 	(void)state;
 	problem = problem_new(arena, "validation-failed");
@@ -242,9 +242,9 @@ test_text_from_outside(void **state)
 static void
 test_many_faults(void **state)
 {
-	struct problem	*problem;
-	json_t		*document;
-	int		 i;
+	struct problem *problem;
+	json_t *document;
+	int i;
 
 	(void)state;
 	problem = problem_new(arena, "validation-failed");
@@ -254,39 +254,42 @@ test_many_faults(void **state)
 	assert_int_equal(problem_fault_count(problem), 1000);
 	document = render(problem, LANG_EN, NULL);
 	assert_string_equal(text_at(document, "detail"), "1000 places");
-	assert_int_equal(json_array_size(json_object_get(document,
-	    "errors")), 200);
-	assert_int_equal(json_integer_value(json_object_get(document,
-	    "errors_omitted")), 800);
+	assert_int_equal(json_array_size(json_object_get(document, "errors")),
+	    200);
+	assert_int_equal(json_integer_value(
+			     json_object_get(document, "errors_omitted")),
+	    800);
 	json_decref(document);
 }
 
 static void
 test_retry_after(void **state)
 {
-	struct problem	*problem;
+	struct problem *problem;
 
 	(void)state;
 	problem = problem_new(arena, "overloaded");
 	assert_int_equal(problem_retry_after(problem), 1);
 	problem_set_retry_after(problem, 30);
 	assert_int_equal(problem_retry_after(problem), 30);
-	assert_int_equal(problem_retry_after(problem_new(arena,
-	    "validation-failed")), 0);
+	assert_int_equal(problem_retry_after(
+			     problem_new(arena, "validation-failed")),
+	    0);
 }
 
 static void
 assert_refused(const char *code, const char *entry, const char *message)
 {
-	json_t	*copy;
-	char	*text;
-	FILE	*errors;
-	size_t	 len;
-	bool	 result;
+	json_t *copy;
+	char *text;
+	FILE *errors;
+	size_t len;
+	bool result;
 
 	copy = json_deep_copy(catalogue);
 	assert_int_equal(json_object_set_new(copy, code,
-	    json_loads(entry, 0, NULL)), 0);
+			     json_loads(entry, 0, NULL)),
+	    0);
 	errors = open_memstream(&text, &len);
 	assert_non_null(errors);
 	result = problem_load(copy, errors);
@@ -302,21 +305,29 @@ assert_refused(const char *code, const char *entry, const char *message)
 static void
 test_catalogue_checks(void **state)
 {
-#define T	"\"title\": {\"zh-CN\": \"a\", \"en\": \"b\"}"
-#define D	"\"detail\": {\"zh-CN\": \"{n} c\", \"en\": \"d {n}\"}"
+#define T "\"title\": {\"zh-CN\": \"a\", \"en\": \"b\"}"
+#define D "\"detail\": {\"zh-CN\": \"{n} c\", \"en\": \"d {n}\"}"
 	(void)state;
 	assert_refused("x", "{\"status\": 200," T "," D "}", "status");
 	assert_refused("x", "{" T "," D "}", "status");
 	assert_refused("x", "{\"status\": 400," D "}", "title");
 	assert_refused("x", "{\"status\": 400," T "}", "detail");
-	assert_refused("x", "{\"status\": 400," T ", \"detail\": "
-	    "{\"zh-CN\": \"{n}\", \"en\": \"{m}\"}}", "placeholders");
-	assert_refused("x", "{\"status\": 400," T ", \"detail\": "
-	    "{\"zh-CN\": \"n\", \"en\": \"{m}\"}}", "placeholders");
-	assert_refused("x", "{\"status\": 400," T ", \"detail\": "
-	    "{\"zh-CN\": \"\", \"en\": \"m\"}}", "detail needs");
-	assert_refused("x", "{\"status\": 400," D ", \"title\": "
-	    "{\"zh-CN\": \"{n}\", \"en\": \"{n}\"}}", "no placeholders");
+	assert_refused("x",
+	    "{\"status\": 400," T ", \"detail\": "
+	    "{\"zh-CN\": \"{n}\", \"en\": \"{m}\"}}",
+	    "placeholders");
+	assert_refused("x",
+	    "{\"status\": 400," T ", \"detail\": "
+	    "{\"zh-CN\": \"n\", \"en\": \"{m}\"}}",
+	    "placeholders");
+	assert_refused("x",
+	    "{\"status\": 400," T ", \"detail\": "
+	    "{\"zh-CN\": \"\", \"en\": \"m\"}}",
+	    "detail needs");
+	assert_refused("x",
+	    "{\"status\": 400," D ", \"title\": "
+	    "{\"zh-CN\": \"{n}\", \"en\": \"{n}\"}}",
+	    "no placeholders");
 	assert_refused("x", "{\"status\": 400, \"hint\": 1," T "," D "}",
 	    "hint is unknown");
 	assert_refused("Bad_Code", "{\"status\": 400," T "," D "}",
@@ -330,7 +341,7 @@ test_catalogue_checks(void **state)
 static void
 test_catalogue_of_the_service(void **state)
 {
-	json_t	*real;
+	json_t *real;
 
 	(void)state;
 	real = yaml_load_file("openapi/problems.yaml", stderr);
@@ -344,7 +355,7 @@ test_catalogue_of_the_service(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest	tests[] = {
+	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_exact_document),
 		cmocka_unit_test(test_languages_and_params),
 		cmocka_unit_test(test_missing_params),

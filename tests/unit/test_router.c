@@ -13,42 +13,49 @@
 
 #include "contract/router.h"
 
-static struct operation	operations[] = {
+static struct operation operations[] = {
 	{ .id = "listZones", .method = METHOD_GET, .path = "/v1/zones" },
 	{ .id = "createZone", .method = METHOD_POST, .path = "/v1/zones" },
-	{ .id = "getZone", .method = METHOD_GET,
+	{ .id = "getZone",
+	    .method = METHOD_GET,
 	    .path = "/v1/zones/{zone_id}" },
-	{ .id = "updateZone", .method = METHOD_PATCH,
+	{ .id = "updateZone",
+	    .method = METHOD_PATCH,
 	    .path = "/v1/zones/{zone_id}" },
-	{ .id = "countZones", .method = METHOD_GET,
-	    .path = "/v1/zones/count" },
-	{ .id = "closeZone", .method = METHOD_POST,
+	{ .id = "countZones", .method = METHOD_GET, .path = "/v1/zones/count" },
+	{ .id = "closeZone",
+	    .method = METHOD_POST,
 	    .path = "/v1/zones/{zone_id}/close" },
-	{ .id = "getMember", .method = METHOD_GET,
+	{ .id = "getMember",
+	    .method = METHOD_GET,
 	    .path = "/v1/zones/{zone_id}/members/{member_id}" },
-	{ .id = "removeMember", .method = METHOD_DELETE,
+	{ .id = "removeMember",
+	    .method = METHOD_DELETE,
 	    .path = "/v1/zones/{zone_id}/members/{member_id}" },
-	{ .id = "moveMember", .method = METHOD_POST,
+	{ .id = "moveMember",
+	    .method = METHOD_POST,
 	    .path = "/v1/zones/{zone_id}/members/{member_id}/move" },
-	{ .id = "addNote", .method = METHOD_POST,
+	{ .id = "addNote",
+	    .method = METHOD_POST,
 	    .path = "/v1/zones/{zone_id}/notes/{note_id}/pin" },
-	{ .id = "keys", .method = METHOD_GET,
+	{ .id = "keys",
+	    .method = METHOD_GET,
 	    .path = "/.well-known/jwks.json" },
 	{ .id = "getMe", .method = METHOD_GET, .path = "/v1/me" },
 	{ .id = "updateMe", .method = METHOD_PATCH, .path = "/v1/me" },
 };
 
-#define OPERATION_COUNT	(sizeof(operations) / sizeof(operations[0]))
+#define OPERATION_COUNT (sizeof(operations) / sizeof(operations[0]))
 
-static struct router		*router;
-static struct arena		*arena;
-static struct route_match	 match;
+static struct router *router;
+static struct arena *arena;
+static struct route_match match;
 
 static int
 set_up(void **state)
 {
-	struct contract	contract = { .operations = operations,
-	    .operation_count = OPERATION_COUNT };
+	struct contract contract = { .operations = operations,
+		.operation_count = OPERATION_COUNT };
 
 	(void)state;
 	arena = arena_new(4096);
@@ -69,9 +76,9 @@ tear_down(void **state)
 static enum route_result
 route(enum method method, const char *path)
 {
-	enum route_result	result;
-	char			*copy;
-	size_t			 len;
+	enum route_result result;
+	char *copy;
+	size_t len;
 
 	len = strlen(path);
 	copy = malloc(len > 0 ? len : 1);
@@ -146,13 +153,13 @@ test_decoding(void **state)
 static void
 test_not_found(void **state)
 {
-	static const char *const	paths[] = { "/", "//", "/v1",
-	    "/v1/", "/v1/zones/", "/v1//zones", "//v1/zones", "/V1/zones",
-	    "/v1/Zones", "/v1/zones//close", "/v1/zones/a/members",
-	    "/v1/zones/a/members/", "/v1/zones/a/members/b/c",
-	    "/v1%2Fzones", "/v1/zone", "/v1/zones/../zones",
-	    "/1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16/17/18/19/20" };
-	size_t				i;
+	static const char *const paths[] = { "/", "//", "/v1", "/v1/",
+		"/v1/zones/", "/v1//zones", "//v1/zones", "/V1/zones",
+		"/v1/Zones", "/v1/zones//close", "/v1/zones/a/members",
+		"/v1/zones/a/members/", "/v1/zones/a/members/b/c",
+		"/v1%2Fzones", "/v1/zone", "/v1/zones/../zones",
+		"/1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16/17/18/19/20" };
+	size_t i;
 
 	(void)state;
 	for (i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
@@ -181,15 +188,14 @@ test_methods(void **state)
 	assert_int_equal(route(METHOD_COUNT, "/v1/zones"),
 	    ROUTE_METHOD_NOT_ALLOWED);
 	assert_int_equal(route(METHOD_COUNT, "/nowhere"), ROUTE_NOT_FOUND);
-	assert_int_equal(route(METHOD_OPTIONS, "*"),
-	    ROUTE_METHOD_NOT_ALLOWED);
+	assert_int_equal(route(METHOD_OPTIONS, "*"), ROUTE_METHOD_NOT_ALLOWED);
 	assert_non_null(strstr(match.allow, "OPTIONS"));
 }
 
 static const struct operation *
 op_named(const char *id)
 {
-	size_t	i;
+	size_t i;
 
 	for (i = 0; i < OPERATION_COUNT; i++)
 		if (strcmp(operations[i].id, id) == 0)
@@ -208,8 +214,8 @@ test_parent_read(void **state)
 	    op_named("getZone"));
 	assert_ptr_equal(router_parent_read(router, op_named("moveMember")),
 	    op_named("getMember"));
-	assert_ptr_equal(router_parent_read(router,
-	    op_named("removeMember")), op_named("getMember"));
+	assert_ptr_equal(router_parent_read(router, op_named("removeMember")),
+	    op_named("getMember"));
 	/* /notes/{note_id} cannot be read: its zone can. */
 	assert_ptr_equal(router_parent_read(router, op_named("addNote")),
 	    op_named("getZone"));
@@ -220,11 +226,11 @@ test_parent_read(void **state)
 static void
 assert_clash(struct operation *ops, size_t count, const char *message)
 {
-	struct contract	 contract = { .operations = ops,
-	    .operation_count = count };
-	char		*text;
-	FILE		*errors;
-	size_t		 len;
+	struct contract contract = { .operations = ops,
+		.operation_count = count };
+	char *text;
+	FILE *errors;
+	size_t len;
 
 	errors = open_memstream(&text, &len);
 	assert_non_null(errors);
@@ -238,23 +244,28 @@ assert_clash(struct operation *ops, size_t count, const char *message)
 static void
 test_bad_templates(void **state)
 {
-	struct operation	twice[] = {
+	struct operation twice[] = {
 		{ .id = "a", .method = METHOD_GET, .path = "/x/{p}" },
-		{ .id = "b", .method = METHOD_GET, .path = "/x/{p}" } };
-	struct operation	names[] = {
+		{ .id = "b", .method = METHOD_GET, .path = "/x/{p}" }
+	};
+	struct operation names[] = {
 		{ .id = "a", .method = METHOD_GET, .path = "/x/{p}" },
-		{ .id = "b", .method = METHOD_POST, .path = "/x/{q}" } };
-	struct operation	bad[] = {
+		{ .id = "b", .method = METHOD_POST, .path = "/x/{q}" }
+	};
+	struct operation bad[] = {
 		{ .id = "c", .method = METHOD_GET, .path = "/x/{p}.pdf" },
 		{ .id = "d", .method = METHOD_GET, .path = "/x//y" },
 		{ .id = "e", .method = METHOD_GET, .path = "x" },
 		{ .id = "f", .method = METHOD_GET, .path = "/x/{}" },
-		{ .id = "g", .method = METHOD_GET,
-		    .path = "/{a}/{b}/{c}/{d}/{e}" } };
+		{ .id = "g",
+		    .method = METHOD_GET,
+		    .path = "/{a}/{b}/{c}/{d}/{e}" }
+	};
 
 	(void)state;
 	assert_clash(twice, 2, "b: GET /x/{p} cannot be told apart from a");
-	assert_clash(names, 2, "b: POST /x/{q} cannot be told apart from "
+	assert_clash(names, 2,
+	    "b: POST /x/{q} cannot be told apart from "
 	    "/x/{p}");
 	/* All of them are told. */
 	assert_clash(bad, 5, "c: /x/{p}.pdf: has a parameter that is not");
@@ -267,7 +278,7 @@ test_bad_templates(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest	tests[] = {
+	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_literals_and_params),
 		cmocka_unit_test(test_literal_wins),
 		cmocka_unit_test(test_decoding),

@@ -22,17 +22,17 @@
 #include "contract/schema_tree.h"
 
 struct example {
-	const char	*value;
-	const char	*faults;	/* "" = good */
+	const char *value;
+	const char *faults; /* "" = good */
 };
 
 /* ' stands for " in the JSON of this file. */
 static json_t *
 parse(const char *text)
 {
-	json_error_t	 error;
-	json_t		*json;
-	char		*copy, *p;
+	json_error_t error;
+	json_t *json;
+	char *copy, *p;
 
 	copy = strdup(text);
 	for (p = copy; (p = strchr(p, '\'')) != NULL; p++)
@@ -47,7 +47,7 @@ parse(const char *text)
 static const struct schema *
 compile(const char *text, json_t **document)
 {
-	const struct schema	*schema;
+	const struct schema *schema;
 
 	*document = parse(text);
 	schema = schema_compile(*document, *document, "", stderr);
@@ -60,11 +60,11 @@ compile(const char *text, json_t **document)
 static char *
 faults_of(const struct problem *problem)
 {
-	struct buf	 buf, text;
-	const char	*place;
-	char		*params, *p;
-	json_t		*document, *fault;
-	size_t		 i, len;
+	struct buf buf, text;
+	const char *place;
+	char *params, *p;
+	json_t *document, *fault;
+	size_t i, len;
 
 	buf_init(&buf);
 	problem_render(problem, LANG_EN, NULL, &buf);
@@ -75,8 +75,8 @@ faults_of(const struct problem *problem)
 	json_array_foreach(json_object_get(document, "errors"), i, fault) {
 		place = json_string_value(json_object_get(fault, "pointer"));
 		if (place == NULL)
-			place = json_string_value(json_object_get(fault,
-			    "parameter"));
+			place = json_string_value(
+			    json_object_get(fault, "parameter"));
 		assert_non_null(place);
 		buf_printf(&text, "%s%s %s", i > 0 ? "; " : "", place,
 		    json_string_value(json_object_get(fault, "code")));
@@ -98,11 +98,11 @@ static void
 expect_fault(const struct schema *schema, const struct example *example,
     bool is_text)
 {
-	struct arena	*arena;
-	struct problem	*problem;
-	json_t		*value;
-	char		*faults;
-	bool		 is_good;
+	struct arena *arena;
+	struct problem *problem;
+	json_t *value;
+	char *faults;
+	bool is_good;
 
 	arena = arena_new(1024);
 	problem = problem_new(arena, "validation-failed");
@@ -110,19 +110,19 @@ expect_fault(const struct schema *schema, const struct example *example,
 	if (is_text) {
 		is_good = schema_check_text(schema, example->value,
 		    strlen(example->value), "p", "query", problem);
-		assert_int_equal(is_good, schema_check_text(schema,
-		    example->value, strlen(example->value), "p", "query",
-		    NULL));
+		assert_int_equal(is_good,
+		    schema_check_text(schema, example->value,
+			strlen(example->value), "p", "query", NULL));
 	} else {
 		value = parse(example->value);
 		is_good = schema_check(schema, value, "", problem);
-		assert_int_equal(is_good, schema_check(schema, value, "",
-		    NULL));
+		assert_int_equal(is_good,
+		    schema_check(schema, value, "", NULL));
 	}
 	faults = faults_of(problem);
 	if (strcmp(faults, example->faults) != 0)
-		fail_msg("%s gave\n%s\ninstead of\n%s", example->value,
-		    faults, example->faults);
+		fail_msg("%s gave\n%s\ninstead of\n%s", example->value, faults,
+		    example->faults);
 	assert_int_equal(is_good, example->faults[0] == '\0');
 	free(faults);
 	json_decref(value);
@@ -133,9 +133,9 @@ static void
 expect(const char *text, const struct example *examples, size_t count,
     bool is_text)
 {
-	const struct schema	*schema;
-	json_t			*document;
-	size_t			 i;
+	const struct schema *schema;
+	json_t *document;
+	size_t i;
 
 	schema = compile(text, &document);
 	for (i = 0; i < count; i++)
@@ -144,15 +144,17 @@ expect(const char *text, const struct example *examples, size_t count,
 	schema_forget();
 }
 
-#define EXPECT(text, ...) do { \
-	static const struct example rows[] = { __VA_ARGS__ }; \
-	expect(text, rows, sizeof(rows) / sizeof(rows[0]), false); \
-} while (0)
+#define EXPECT(text, ...)                                                  \
+	do {                                                               \
+		static const struct example rows[] = { __VA_ARGS__ };      \
+		expect(text, rows, sizeof(rows) / sizeof(rows[0]), false); \
+	} while (0)
 
-#define EXPECT_TEXT(text, ...) do { \
-	static const struct example rows[] = { __VA_ARGS__ }; \
-	expect(text, rows, sizeof(rows) / sizeof(rows[0]), true); \
-} while (0)
+#define EXPECT_TEXT(text, ...)                                            \
+	do {                                                              \
+		static const struct example rows[] = { __VA_ARGS__ };     \
+		expect(text, rows, sizeof(rows) / sizeof(rows[0]), true); \
+	} while (0)
 
 static void
 test_types(void **state)
@@ -182,21 +184,20 @@ test_objects(void **state)
 {
 	(void)state;
 	EXPECT("{'type': 'object', 'additionalProperties': false,"
-	    " 'required': ['a', 'c'], 'properties': {"
-	    " 'c': {'type': 'string'}, 'a': {'type': 'integer'},"
-	    " 'b': {'type': 'object', 'required': ['x'],"
-	    "  'properties': {'x/y': {'type': 'null'}, 'x': {}}}}}",
-	    { "{'a': 1, 'c': ''}", "" },
-	    { "{}", "/a required; /c required" },
+	       " 'required': ['a', 'c'], 'properties': {"
+	       " 'c': {'type': 'string'}, 'a': {'type': 'integer'},"
+	       " 'b': {'type': 'object', 'required': ['x'],"
+	       "  'properties': {'x/y': {'type': 'null'}, 'x': {}}}}}",
+	    { "{'a': 1, 'c': ''}", "" }, { "{}", "/a required; /c required" },
 	    { "{'a': null, 'c': '', 'd': 1}",
-	    "/a type {'expected':'integer'}; /d unknown-field" },
+		"/a type {'expected':'integer'}; /d unknown-field" },
 	    { "{'a': 'x', 'b': {'x/y': 0}, '~/': 1}",
-	    "/c required; /a type {'expected':'integer'};"
-	    " /b/x required; /b/x~1y type {'expected':'null'};"
-	    " /~0~1 unknown-field" });
+		"/c required; /a type {'expected':'integer'};"
+		" /b/x required; /b/x~1y type {'expected':'null'};"
+		" /~0~1 unknown-field" });
 	EXPECT("{'type': 'object', 'minProperties': 1,"
-	    " 'additionalProperties': {'type': 'integer'},"
-	    " 'properties': {'a': {'type': 'string'}}}",
+	       " 'additionalProperties': {'type': 'integer'},"
+	       " 'properties': {'a': {'type': 'string'}}}",
 	    { "{}", " too-few-properties {'min':1}" },
 	    { "{'a': 'x', 'b': 2}", "" },
 	    { "{'a': 'x', 'b': 'y'}", "/b type {'expected':'integer'}" });
@@ -208,15 +209,14 @@ test_arrays(void **state)
 {
 	(void)state;
 	EXPECT("{'type': 'array', 'minItems': 1, 'maxItems': 3,"
-	    " 'uniqueItems': true, 'items': {'type': 'integer'}}",
-	    { "[1, 2]", "" },
-	    { "[]", " too-few-items {'min':1}" },
+	       " 'uniqueItems': true, 'items': {'type': 'integer'}}",
+	    { "[1, 2]", "" }, { "[]", " too-few-items {'min':1}" },
 	    { "[1, 2, 3, 'x']", " too-many-items {'max':3}" },
 	    { "[1, 2, 1]", " duplicate-items" },
 	    { "['x', 2, 'y']", "/0 type {'expected':'integer'};"
-	    " /2 type {'expected':'integer'}" });
+			       " /2 type {'expected':'integer'}" });
 	EXPECT("{'type': 'array', 'maxItems': 9, 'uniqueItems': true,"
-	    " 'items': {}}",
+	       " 'items': {}}",
 	    { "[{'a': 1, 'b': 2}, {'b': 2, 'a': 1}]", " duplicate-items" },
 	    { "[1, '1', true, 'true', null, [], {}]", "" });
 }
@@ -240,7 +240,7 @@ test_strings(void **state)
 	    { "'\xd9\xa3'", " pattern {'pattern':'\\\\d'}" });
 	/* One slip, one fault. */
 	EXPECT("{'type': 'string', 'format': 'uuid', 'minLength': 36,"
-	    " 'pattern': '^[0-9a-f-]+$'}",
+	       " 'pattern': '^[0-9a-f-]+$'}",
 	    { "'x'", " too-short {'min':36}" });
 	EXPECT("{'enum': ['open', 'closed', 3, null]}", { "'open'", "" },
 	    { "3", "" }, { "null", "" },
@@ -273,8 +273,7 @@ test_formats(void **state)
 	    { "'a@.cn'", " format {'format':'email'}" });
 	EXPECT("{'type': 'string', 'format': 'uri'}",
 	    { "'https://dudao.example/a?b=%E7%9D%A3#c'", "" },
-	    { "'urn:uuid:0'", "" },
-	    { "'/a/b'", " format {'format':'uri'}" },
+	    { "'urn:uuid:0'", "" }, { "'/a/b'", " format {'format':'uri'}" },
 	    { "'https://x/%zz'", " format {'format':'uri'}" },
 	    { "'https://x/%1'", " format {'format':'uri'}" },
 	    { "'1a:b'", " format {'format':'uri'}" },
@@ -290,9 +289,9 @@ test_numbers(void **state)
 {
 	(void)state;
 	EXPECT("{'type': 'number', 'minimum': 0, 'maximum': 100,"
-	    " 'multipleOf': 0.01}", { "0", "" }, { "100", "" },
-	    { "92.35", "" }, { "0.07", "" }, { "1.1", "" },
-	    { "99.99", "" }, { "100.00", "" },
+	       " 'multipleOf': 0.01}",
+	    { "0", "" }, { "100", "" }, { "92.35", "" }, { "0.07", "" },
+	    { "1.1", "" }, { "99.99", "" }, { "100.00", "" },
 	    { "92.351", " multiple-of {'multiple_of':0.01}" },
 	    { "0.001", " multiple-of {'multiple_of':0.01}" },
 	    { "99.999999", " multiple-of {'multiple_of':0.01}" },
@@ -306,12 +305,11 @@ test_numbers(void **state)
 	/* Beyond 2^53 a double could not tell these apart. */
 	EXPECT("{'type': 'integer', 'maximum': 9007199254740993}",
 	    { "9007199254740993", "" },
-	    { "9007199254740994",
-	    " out-of-range {'max':9007199254740993}" });
+	    { "9007199254740994", " out-of-range {'max':9007199254740993}" });
 	EXPECT("{'type': 'integer', 'minimum': -9223372036854775807}",
 	    { "-9223372036854775807", "" },
 	    { "-9223372036854775808",
-	    " out-of-range {'min':-9223372036854775807}" });
+		" out-of-range {'min':-9223372036854775807}" });
 	EXPECT("{'type': 'integer', 'format': 'int32', 'minimum': 1}",
 	    { "2147483647", "" },
 	    { "2147483648", " out-of-range {'max':2147483647,'min':1}" });
@@ -323,18 +321,18 @@ static void
 test_alternatives(void **state)
 {
 	(void)state;
-	EXPECT("{'oneOf': [{'type': 'null'}, {'type': 'object',"
+	EXPECT(
+	    "{'oneOf': [{'type': 'null'}, {'type': 'object',"
 	    " 'required': ['a'], 'properties': {'a': {'type': 'integer'}}}]}",
 	    { "null", "" }, { "{'a': 1}", "" },
 	    { "{'a': 'x'}", "/a type {'expected':'integer'}" },
-	    { "{}", "/a required" },
-	    { "'x'", " no-alternative" });
+	    { "{}", "/a required" }, { "'x'", " no-alternative" });
 	EXPECT("{'oneOf': [{'type': 'object', 'required': ['kind', 'n'],"
-	    "  'properties': {'kind': {'const': 'a'},"
-	    "   'n': {'type': 'integer'}}},"
-	    " {'type': 'object', 'required': ['kind', 's'],"
-	    "  'properties': {'kind': {'const': 'b'},"
-	    "   's': {'type': 'string'}}}]}",
+	       "  'properties': {'kind': {'const': 'a'},"
+	       "   'n': {'type': 'integer'}}},"
+	       " {'type': 'object', 'required': ['kind', 's'],"
+	       "  'properties': {'kind': {'const': 'b'},"
+	       "   's': {'type': 'string'}}}]}",
 	    { "{'kind': 'a', 'n': 1}", "" },
 	    { "{'kind': 'b', 's': 1}", "/s type {'expected':'string'}" },
 	    { "{'kind': 'c'}", " no-alternative" },
@@ -345,37 +343,39 @@ test_alternatives(void **state)
 	EXPECT("{'anyOf': [{'type': 'integer'}, {'type': 'number'}]}",
 	    { "1.5", "" }, { "1", "" }, { "''", " no-alternative" });
 	EXPECT("{'allOf': [{'required': ['a']}, {'required': ['b']}],"
-	    " 'type': 'object'}", { "{'a': 1, 'b': 1}", "" },
-	    { "{}", "/a required; /b required" });
+	       " 'type': 'object'}",
+	    { "{'a': 1, 'b': 1}", "" }, { "{}", "/a required; /b required" });
 }
 
 /* A tree of any depth, and one node that is wrong deep down. */
 static void
 test_recursion(void **state)
 {
-	static const char	 text[] =
+	static const char text[] =
 	    "{'components': {'schemas': {'Node': {'type': 'object',"
 	    " 'additionalProperties': false, 'properties': {"
 	    " 'name': {'$ref': '#/components/schemas/Name', 'maxLength': 2},"
 	    " 'children': {'type': 'array', 'maxItems': 9,"
 	    "  'items': {'$ref': '#/components/schemas/Node'}}}},"
 	    " 'Name': {'type': 'string', 'minLength': 1}}}}";
-	static const struct example	examples[] = {
+	static const struct example examples[] = {
 		{ "{'name': 'a', 'children': [{'children': []}]}", "" },
 		{ "{'children': [{}, {'children': [{'name': ''},"
-		    " {'name': 'abc'}, {'nmae': 1}]}]}",
+		  " {'name': 'abc'}, {'nmae': 1}]}]}",
 		    "/children/1/children/0/name too-short {'min':1};"
 		    " /children/1/children/1/name too-long {'max':2};"
 		    " /children/1/children/2/nmae unknown-field" },
 	};
-	const struct schema	*schema, *again;
-	json_t			*document, *node;
-	size_t			 i;
+	const struct schema *schema, *again;
+	json_t *document, *node;
+	size_t i;
 
 	(void)state;
 	document = parse(text);
 	node = json_object_get(json_object_get(json_object_get(document,
-	    "components"), "schemas"), "Node");
+						   "components"),
+				   "schemas"),
+	    "Node");
 	schema = schema_compile(document, node, "/x", stderr);
 	assert_non_null(schema);
 	again = schema_compile(document, node, "/y", stderr);
@@ -389,11 +389,11 @@ test_recursion(void **state)
 static void
 test_base(void **state)
 {
-	const struct schema	*schema;
-	struct arena		*arena;
-	struct problem		*problem;
-	json_t			*document, *value;
-	char			*faults;
+	const struct schema *schema;
+	struct arena *arena;
+	struct problem *problem;
+	json_t *document, *value;
+	char *faults;
 
 	(void)state;
 	schema = compile("{'type': 'array', 'items': {'type': 'string'}}",
@@ -417,16 +417,14 @@ test_texts(void **state)
 	(void)state;
 	EXPECT_TEXT("{'type': 'integer', 'minimum': 1, 'maximum': 200}",
 	    { "50", "" }, { "0", "p out-of-range {'max':200,'min':1}" },
-	    { "99999999999999999999",
-	    "p out-of-range {'max':200,'min':1}" },
+	    { "99999999999999999999", "p out-of-range {'max':200,'min':1}" },
 	    { "", "p type {'expected':'integer'}" },
 	    { "05", "p type {'expected':'integer'}" },
 	    { "+5", "p type {'expected':'integer'}" },
 	    { "5.0", "p type {'expected':'integer'}" },
 	    { "5 ", "p type {'expected':'integer'}" });
 	EXPECT_TEXT("{'type': 'number', 'maximum': 2}", { "1.5", "" },
-	    { "-1e3", "" }, { "2", "" },
-	    { "2.1", "p out-of-range {'max':2}" },
+	    { "-1e3", "" }, { "2", "" }, { "2.1", "p out-of-range {'max':2}" },
 	    { "0x1", "p type {'expected':'number'}" },
 	    { "nan", "p type {'expected':'number'}" },
 	    { " 1", "p type {'expected':'number'}" },
@@ -450,8 +448,8 @@ static void
 test_does_not_compile(void **state)
 {
 	static const struct {
-		const char	*schema;
-		const char	*message;
+		const char *schema;
+		const char *message;
 	} cases[] = {
 		{ "[]", "/: a schema is a mapping" },
 		{ "{'type': 'text'}", "/type: not a type" },
@@ -490,7 +488,7 @@ test_does_not_compile(void **state)
 		{ "{'required': 'a'}", "/required: not a list" },
 		{ "{'required': [1]}", "/required: not a list of names" },
 		{ "{'required': ['a'], 'additionalProperties': false,"
-		    " 'properties': {'b': {}}}",
+		  " 'properties': {'b': {}}}",
 		    "/: required a is not among the properties" },
 		{ "{'additionalProperties': 5}",
 		    "/additionalProperties: a schema is a mapping" },
@@ -500,12 +498,13 @@ test_does_not_compile(void **state)
 		    "/$ref: $ref #/components/schemas/X leads nowhere" },
 		{ "{'$ref': 'x.yaml'}", "x.yaml leads nowhere" },
 		{ "{'allOf': [{'$ref': '#/components/a'}],"
-		    " 'x-y': 0, 'title': ''}", "leads nowhere" },
+		  " 'x-y': 0, 'title': ''}",
+		    "leads nowhere" },
 	};
-	json_t	*document;
-	FILE	*stream;
-	char	*errors;
-	size_t	 i, len;
+	json_t *document;
+	FILE *stream;
+	char *errors;
+	size_t i, len;
 
 	(void)state;
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -528,20 +527,22 @@ test_does_not_compile(void **state)
 static void
 test_circle(void **state)
 {
-	static const char	text[] = "{'components': {"
+	static const char text[] =
+	    "{'components': {"
 	    "'A': {'allOf': [{'$ref': '#/components/B'}]},"
 	    "'B': {'oneOf': [{'type': 'null'}, {'$ref': '#/components/A'}]},"
 	    "'C': {'properties': {'x': {'$ref': '#/components/A'}}}}}";
-	json_t	*document;
-	FILE	*stream;
-	char	*errors;
-	size_t	 len;
+	json_t *document;
+	FILE *stream;
+	char *errors;
+	size_t len;
 
 	(void)state;
 	document = parse(text);
 	stream = open_memstream(&errors, &len);
-	assert_null(schema_compile(document, json_object_get(json_object_get(
-	    document, "components"), "C"), "/c", stream));
+	assert_null(schema_compile(document,
+	    json_object_get(json_object_get(document, "components"), "C"), "/c",
+	    stream));
 	fclose(stream);
 	assert_non_null(strstr(errors, "/c: needs itself"));
 	free(errors);
@@ -553,16 +554,15 @@ test_circle(void **state)
 static void
 test_bounded(void **state)
 {
-	const struct schema	*schema;
-	json_t			*document, *value;
-	char			*text;
-	clock_t			 start;
-	int			 i;
+	const struct schema *schema;
+	json_t *document, *value;
+	char *text;
+	clock_t start;
+	int i;
 
 	(void)state;
 	start = clock();
-	schema = compile("{'type': 'string', 'pattern': '^(a+)+$'}",
-	    &document);
+	schema = compile("{'type': 'string', 'pattern': '^(a+)+$'}", &document);
 	text = malloc(40001);
 	memset(text, 'a', 40000);
 	text[39999] = 'b';
@@ -574,7 +574,8 @@ test_bounded(void **state)
 	free(text);
 
 	schema = compile("{'type': 'array', 'maxItems': 100000,"
-	    " 'uniqueItems': true, 'items': {'type': 'integer'}}", &document);
+			 " 'uniqueItems': true, 'items': {'type': 'integer'}}",
+	    &document);
 	value = json_array();
 	for (i = 0; i < 100000; i++)
 		json_array_append_new(value, json_integer(i));
@@ -590,7 +591,7 @@ test_bounded(void **state)
 static int
 set_up(void **state)
 {
-	json_t	*catalogue;
+	json_t *catalogue;
 
 	catalogue = yaml_load_file("openapi/problems.yaml", stderr);
 	*state = catalogue;

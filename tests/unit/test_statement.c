@@ -18,18 +18,18 @@
 #include "contract/statement.h"
 
 struct folder {
-	char	path[64];
-	char	file[96];
+	char path[64];
+	char file[96];
 };
 
 /* A set of one file a.sql; NULL when it is refused, *errors says why. */
 static struct statements *
 load(const char *sql, char **errors)
 {
-	struct folder		 folder;
-	struct statements	*set;
-	FILE			*stream;
-	size_t			 len;
+	struct folder folder;
+	struct statements *set;
+	FILE *stream;
+	size_t len;
 
 	strcpy(folder.path, "/tmp/dudao-statement-XXXXXX");
 	assert_non_null(mkdtemp(folder.path));
@@ -50,8 +50,8 @@ load(const char *sql, char **errors)
 static struct statements *
 load_good(const char *sql)
 {
-	struct statements	*set;
-	char			*errors;
+	struct statements *set;
+	char *errors;
 
 	set = load(sql, &errors);
 	if (set == NULL)
@@ -65,7 +65,7 @@ load_good(const char *sql)
 static bool
 is_present(void *arg, const char *name)
 {
-	char	padded[64];
+	char padded[64];
 
 	snprintf(padded, sizeof(padded), " %s ", name);
 	return (strstr(arg, padded) != NULL);
@@ -76,8 +76,8 @@ variant(const struct statements *set, const char *name,
     enum statement_form form, const struct list_order *order,
     const char *present)
 {
-	const struct statement	*st;
-	char			 names[256];
+	const struct statement *st;
+	char names[256];
 
 	st = statements_find(set, name);
 	assert_non_null(st);
@@ -88,14 +88,14 @@ variant(const struct statements *set, const char *name,
 static void
 assert_params(const struct variant *variant, const char *expected)
 {
-	char	text[1024];
-	size_t	i, len;
+	char text[1024];
+	size_t i, len;
 
 	len = 0;
 	text[0] = '\0';
 	for (i = 0; i < variant->param_count; i++)
-		len += (size_t)snprintf(text + len, sizeof(text) - len,
-		    "%s%s", i > 0 ? " " : "", variant->param_names[i]);
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s",
+		    i > 0 ? " " : "", variant->param_names[i]);
 	assert_string_equal(text, expected);
 }
 
@@ -103,9 +103,9 @@ assert_params(const struct variant *variant, const char *expected)
 static void
 assert_becomes(const char *sql, const char *expected, const char *params)
 {
-	struct statements	*set;
-	const struct variant	*made;
-	char			 file[2048];
+	struct statements *set;
+	const struct variant *made;
+	char file[2048];
 
 	snprintf(file, sizeof(file), "-- name: getThing :one\n%s", sql);
 	set = load_good(file);
@@ -163,8 +163,7 @@ test_quotes(void **state)
 	    "select E'a'\n'\\' :x'\n, $1\n", "b");
 	assert_becomes("select $$:a '$$, $x$ :a $$ $y$ $x$, a$b$c, :b",
 	    "select $$:a '$$, $x$ :a $$ $y$ $x$, a$b$c, $1\n", "b");
-	assert_becomes("select '\n:a\n'\n, :b", "select '\n:a\n'\n, $1\n",
-	    "b");
+	assert_becomes("select '\n:a\n'\n, :b", "select '\n:a\n'\n, $1\n", "b");
 }
 
 static void
@@ -173,8 +172,8 @@ test_comments(void **state)
 	(void)state;
 	assert_becomes("-- :a 'quote\nselect :b -- it's :c\n, :d;\n-- end\n",
 	    "select $1\n, $2\n", "b d");
-	assert_becomes("select /* :a /* nested */ ' */ :b",
-	    "select   $1\n", "b");
+	assert_becomes("select /* :a /* nested */ ' */ :b", "select   $1\n",
+	    "b");
 	assert_becomes("select/*x*/1/**/:b", "select 1 $1\n", "b");
 	assert_becomes("select 1 - -1, a->>'x', a#>>'{}'",
 	    "select 1 - -1, a->>'x', a#>>'{}'\n", "");
@@ -186,20 +185,18 @@ test_comments(void **state)
 static void
 test_statements(void **state)
 {
-	struct statements	*set;
-	const struct statement	*st;
+	struct statements *set;
+	const struct statement *st;
 
 	(void)state;
 	set = load_good("-- About things.\n\n"
-	    "-- name: getThing :one\nselect :a, :b, :a;\n"
-	    "-- name: listAll :many\nselect 1\n"
-	    "-- name: dropThing :exec\nselect '-- name: x :one'\n");
+			"-- name: getThing :one\nselect :a, :b, :a;\n"
+			"-- name: listAll :many\nselect 1\n"
+			"-- name: dropThing :exec\nselect '-- name: x :one'\n");
 	assert_int_equal(statements_count(set), 3);
 	assert_string_equal(statement_name(statements_at(set, 1)), "listAll");
-	assert_int_equal(statement_kind(statements_at(set, 1)),
-	    STATEMENT_MANY);
-	assert_int_equal(statement_kind(statements_at(set, 2)),
-	    STATEMENT_EXEC);
+	assert_int_equal(statement_kind(statements_at(set, 1)), STATEMENT_MANY);
+	assert_int_equal(statement_kind(statements_at(set, 2)), STATEMENT_EXEC);
 	assert_null(statements_at(set, 3));
 	assert_null(statements_find(set, "x"));
 	st = statements_find(set, "getThing");
@@ -228,8 +225,8 @@ static const char list_sql[] =
 static struct statements *
 load_list(void)
 {
-	struct statements	*set;
-	struct statement	*st;
+	struct statements *set;
+	struct statement *st;
 
 	set = load_good(list_sql);
 	st = statements_find_mutable(set, "listThings");
@@ -242,9 +239,9 @@ load_list(void)
 static void
 test_left_out(void **state)
 {
-	struct statements	*set;
-	struct list_order	 order;
-	const struct variant	*made, *again;
+	struct statements *set;
+	struct list_order order;
+	const struct variant *made, *again;
 
 	(void)state;
 	set = load_list();
@@ -263,8 +260,8 @@ test_left_out(void **state)
 	again = variant(set, "listThings", FORM_PLAIN, &order, "");
 	assert_ptr_equal(made, again);
 
-	made = variant(set, "listThings", FORM_PLAIN, &order,
-	    " deep due_on.lte ");
+	made =
+	    variant(set, "listThings", FORM_PLAIN, &order, " deep due_on.lte ");
 	assert_ptr_not_equal(made, again);
 	assert_int_not_equal(made->id, again->id);
 	assert_string_equal(made->text,
@@ -283,21 +280,20 @@ test_left_out(void **state)
 static void
 test_count(void **state)
 {
-	struct statements	*set;
-	const struct variant	*made;
+	struct statements *set;
+	const struct variant *made;
 
 	(void)state;
 	set = load_list();
 	made = variant(set, "listThings", FORM_COUNT, NULL, " state ");
-	assert_string_equal(made->text,
-	    "select count(*)::text as total\n"
-	    "from (\n"
-	    "select t.body\n"
-	    "from things t\n"
-	    "where true\n"
-	    "  and t.state = any ($1::text[])\n"
-	    "  and t.zone = $2\n"
-	    ") c\n");
+	assert_string_equal(made->text, "select count(*)::text as total\n"
+					"from (\n"
+					"select t.body\n"
+					"from things t\n"
+					"where true\n"
+					"  and t.state = any ($1::text[])\n"
+					"  and t.zone = $2\n"
+					") c\n");
 	assert_int_equal(made->key_count, 0);
 	statements_free(set);
 }
@@ -305,9 +301,9 @@ test_count(void **state)
 static void
 test_fields(void **state)
 {
-	struct statements	*set;
-	struct list_order	 order;
-	const struct variant	*made;
+	struct statements *set;
+	struct list_order order;
+	const struct variant *made;
 
 	(void)state;
 	set = load_list();
@@ -332,11 +328,12 @@ test_fields(void **state)
 	assert_string_equal(made->text, "select set($1) as b\n");
 	statements_free(set);
 
-	set = load_good("-- name: getThing :one\n"
-	    "select f(v.link, 1) as body, v.version as etag, v.link\n"
-	    "from (select status from x) v\n"
-	    "-- name: pickThing :one\nselect p(:fields) as body\n"
-	    "-- name: postThing :exec\nselect 1\n");
+	set =
+	    load_good("-- name: getThing :one\n"
+		      "select f(v.link, 1) as body, v.version as etag, v.link\n"
+		      "from (select status from x) v\n"
+		      "-- name: pickThing :one\nselect p(:fields) as body\n"
+		      "-- name: postThing :exec\nselect 1\n");
 	made = variant(set, "getThing", FORM_PLAIN, NULL, " fields ");
 	assert_string_equal(made->text,
 	    "select app.pick(w.body, $1) as body, w.etag, w.link\n"
@@ -354,11 +351,12 @@ test_fields(void **state)
 static void
 test_kept(void **state)
 {
-	struct statements	*set;
-	const struct variant	*made;
+	struct statements *set;
+	const struct variant *made;
 
 	(void)state;
-	set = load_good("-- name: createThing :one\n"
+	set = load_good(
+	    "-- name: createThing :one\n"
 	    "select * from app.create('things', :body::jsonb)  -- x\n");
 	made = variant(set, "createThing", FORM_KEPT, NULL, " fields ");
 	assert_string_equal(made->text,
@@ -375,9 +373,9 @@ test_kept(void **state)
 static const char *
 page_of(const struct statements *set, const char *sort, bool is_backward)
 {
-	struct list_order	 order;
-	const struct variant	*made;
-	const char		*text;
+	struct list_order order;
+	const struct variant *made;
+	const char *text;
 
 	assert_true(statement_parse_order(statements_find(set, "listThings"),
 	    sort, &order));
@@ -392,7 +390,7 @@ page_of(const struct statements *set, const char *sort, bool is_backward)
 static void
 test_keyset(void **state)
 {
-	struct statements	*set;
+	struct statements *set;
 
 	(void)state;
 	set = load_list();
@@ -434,9 +432,9 @@ test_keyset(void **state)
 static void
 test_order(void **state)
 {
-	struct statements	*set;
-	const struct statement	*st;
-	struct list_order	 order;
+	struct statements *set;
+	const struct statement *st;
+	struct list_order order;
 
 	(void)state;
 	set = load_list();
@@ -469,17 +467,17 @@ test_order(void **state)
 static void
 test_too_many_keys(void **state)
 {
-	struct statements	*set;
-	const struct statement	*st;
-	struct list_order	 order;
+	struct statements *set;
+	const struct statement *st;
+	struct list_order order;
 
 	(void)state;
 	set = load_good("-- name: listThings :list\n"
-	    "-- sort: a = t.a :: int\n-- sort: b = t.b :: int\n"
-	    "-- sort: c = t.c :: int\n-- sort: d = t.d :: int\n"
-	    "-- sort: e = t.e :: numeric(10, 2)[]\n"
-	    "-- sort: id = t.id :: uuid\n-- default: id\n"
-	    "select 1 /*keys*/ from t where true\n");
+			"-- sort: a = t.a :: int\n-- sort: b = t.b :: int\n"
+			"-- sort: c = t.c :: int\n-- sort: d = t.d :: int\n"
+			"-- sort: e = t.e :: numeric(10, 2)[]\n"
+			"-- sort: id = t.id :: uuid\n-- default: id\n"
+			"select 1 /*keys*/ from t where true\n");
 	st = statements_find(set, "listThings");
 	assert_true(statement_parse_order(st, "a,b,c,-d,id", &order));
 	assert_int_equal(order.key_count, STATEMENT_SORT_MAX);
@@ -491,12 +489,12 @@ test_too_many_keys(void **state)
 static void
 test_refused(void **state)
 {
-#define LIST	"-- name: listThings :list\n"
-#define KEYS	"-- sort: id = t.id :: uuid\n-- default: id\n"
-#define BODY	"select 1 /*keys*/\nfrom t\nwhere true\n"
+#define LIST "-- name: listThings :list\n"
+#define KEYS "-- sort: id = t.id :: uuid\n-- default: id\n"
+#define BODY "select 1 /*keys*/\nfrom t\nwhere true\n"
 	static const struct {
-		const char	*sql;
-		const char	*message;
+		const char *sql;
+		const char *message;
 	} cases[] = {
 		{ "select 1\n", "a.sql:1: text before the first" },
 		{ "-- name: a :one\nselect '\xff'", "a.sql:1: not UTF-8" },
@@ -544,7 +542,8 @@ test_refused(void **state)
 		    "default name is not made of" },
 		{ LIST KEYS "-- sort: id = t.x :: uuid\n" BODY,
 		    "a.sql:4: sort id stands twice" },
-		{ LIST KEYS "-- sort: b = t.b\n" BODY, "a.sql:4: write -- sort" },
+		{ LIST KEYS "-- sort: b = t.b\n" BODY,
+		    "a.sql:4: write -- sort" },
 		{ LIST KEYS "-- sort: b = :b :: text\n" BODY, "write -- sort" },
 		{ LIST KEYS "-- sort: b = a; :: text\n" BODY, "write -- sort" },
 		{ LIST KEYS "-- sort: b = (a :: text\n" BODY, "write -- sort" },
@@ -561,15 +560,17 @@ test_refused(void **state)
 		{ LIST KEYS "select 1 /*keys*/ from t\n", "ends in a where" },
 		{ LIST KEYS "select 1 /*keys*/ from (select 1 where true) t\n",
 		    "ends in a where" },
-		{ LIST KEYS BODY "order by t.a\n", "a.sql:7: listThings: order" },
+		{ LIST KEYS BODY "order by t.a\n",
+		    "a.sql:7: listThings: order" },
 		{ LIST KEYS BODY "limit 5\n", "limit behind the where" },
-		{ LIST KEYS BODY "  and a\n  OR b\n", "a.sql:8: listThings: or" },
+		{ LIST KEYS BODY "  and a\n  OR b\n",
+		    "a.sql:8: listThings: or" },
 		{ LIST KEYS "select 1 /*keys*/ from t\nwhere true --? a\n",
 		    "the where may be left out with a" },
 	};
-	struct statements	*set;
-	char			*errors;
-	size_t			 i;
+	struct statements *set;
+	char *errors;
+	size_t i;
 
 	(void)state;
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -586,13 +587,14 @@ test_refused(void **state)
 static void
 test_every_fault(void **state)
 {
-	char	*errors, *p;
-	size_t	 count;
+	char *errors, *p;
+	size_t count;
 
 	(void)state;
 	assert_null(load("-- name: a :two\nselect 1\n"
-	    "-- name: b :one\nselect :cursor.1\n"
-	    "-- name: c :list\nselect 1\n", &errors));
+			 "-- name: b :one\nselect :cursor.1\n"
+			 "-- name: c :list\nselect 1\n",
+	    &errors));
 	for (count = 0, p = errors; (p = strchr(p, '\n')) != NULL; p++)
 		count++;
 	assert_int_equal(count, 6);
@@ -602,9 +604,9 @@ test_every_fault(void **state)
 static void
 test_no_folder(void **state)
 {
-	FILE	*stream;
-	char	*errors;
-	size_t	 len;
+	FILE *stream;
+	char *errors;
+	size_t len;
 
 	(void)state;
 	stream = open_memstream(&errors, &len);
@@ -619,16 +621,15 @@ test_no_folder(void **state)
 static void
 test_check(void **state)
 {
-	struct statements	*set;
-	struct statement	*st;
-	FILE			*stream;
-	char			*errors;
-	size_t			 len;
+	struct statements *set;
+	struct statement *st;
+	FILE *stream;
+	char *errors;
+	size_t len;
 
 	(void)state;
-	set = load_good(LIST KEYS
-	    "select 1 /*keys*/ from t where a = :w\n"
-	    "  and f(:a,\n    1)\n");
+	set = load_good(LIST KEYS "select 1 /*keys*/ from t where a = :w\n"
+				  "  and f(:a,\n    1)\n");
 	st = statements_find_mutable(set, "listThings");
 	assert_true(statement_check(st, stderr));
 	statement_set_optional(st, "nothing", true);
@@ -656,11 +657,11 @@ is_bit(void *arg, const char *name)
 static void
 test_limit(void **state)
 {
-	struct statements	*set;
-	struct statement	*st;
-	char			 sql[1024], name[3] = "p?";
-	size_t			 len;
-	unsigned		 bits, made;
+	struct statements *set;
+	struct statement *st;
+	char sql[1024], name[3] = "p?";
+	size_t len;
+	unsigned bits, made;
 
 	(void)state;
 	len = (size_t)sprintf(sql, "-- name: getThing :one\nselect 1\n");
@@ -670,13 +671,12 @@ test_limit(void **state)
 	st = statements_find_mutable(set, "getThing");
 	made = 0;
 	for (bits = 0; bits < 1u << 13; bits++)
-		made += statement_variant(st, FORM_KEPT, NULL, is_bit,
-		    &bits) != NULL;
+		made += statement_variant(st, FORM_KEPT, NULL, is_bit, &bits) !=
+			NULL;
 	assert_int_equal(made, 4096);
 	/* What exists is still found. */
 	bits = 17;
-	assert_non_null(statement_variant(st, FORM_KEPT, NULL, is_bit,
-	    &bits));
+	assert_non_null(statement_variant(st, FORM_KEPT, NULL, is_bit, &bits));
 	statements_free(set);
 	set = load_good("-- name: getThing :one\nselect 1\n");
 	assert_non_null(variant(set, "getThing", FORM_PLAIN, NULL, ""));

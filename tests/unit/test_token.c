@@ -27,28 +27,29 @@
 #include "contract/base64url.h"
 #include "contract/token.h"
 
-#define ISSUER		"https://dudao.example"
-#define AUDIENCE	"dudao-api"
-#define SUB		"01930000-0000-7000-8000-000000000001"
-#define SID		"01930000-0000-7000-8000-000000000002"
-#define NOW		((int64_t)1790000000)
-#define CLAIMS		"{\"iss\":\"" ISSUER "\",\"aud\":\"" AUDIENCE "\"," \
-    "\"sub\":\"" SUB "\",\"sid\":\"" SID "\",\"jti\":\"" SID "\"," \
-    "\"client_id\":\"web\",\"scope\":\"a:read\"," \
-    "\"iat\":1790000000,\"exp\":1790000900}"
+#define ISSUER "https://dudao.example"
+#define AUDIENCE "dudao-api"
+#define SUB "01930000-0000-7000-8000-000000000001"
+#define SID "01930000-0000-7000-8000-000000000002"
+#define NOW ((int64_t)1790000000)
+#define CLAIMS                                                         \
+	"{\"iss\":\"" ISSUER "\",\"aud\":\"" AUDIENCE "\","            \
+	"\"sub\":\"" SUB "\",\"sid\":\"" SID "\",\"jti\":\"" SID "\"," \
+	"\"client_id\":\"web\",\"scope\":\"a:read\","                  \
+	"\"iat\":1790000000,\"exp\":1790000900}"
 
-static char		 dir[] = "/tmp/test_token.XXXXXX";
-static struct arena	*arena;
+static char dir[] = "/tmp/test_token.XXXXXX";
+static struct arena *arena;
 
-static void	 key_write(const char *, const char *, int64_t);
-static void	 key_remove(const char *);
-static void	 file_write(const char *, const char *);
-static char	*newest_kid(size_t);
-static char	*sign_now(void);
+static void key_write(const char *, const char *, int64_t);
+static void key_remove(const char *);
+static void file_write(const char *, const char *);
+static char *newest_kid(size_t);
+static char *sign_now(void);
 static enum token_result check(const char *);
-static char	*es256(const char *, const char *, const char *);
-static char	*joined(const char *, const char *, const void *, size_t);
-static char	*header_with(const char *);
+static char *es256(const char *, const char *, const char *);
+static char *joined(const char *, const char *, const void *, size_t);
+static char *header_with(const char *);
 
 static char *
 path_of(const char *name)
@@ -59,10 +60,10 @@ path_of(const char *name)
 static void
 key_write(const char *name, const char *curve, int64_t mtime_s)
 {
-	struct timespec	 times[2] = { { .tv_sec = mtime_s },
-			    { .tv_sec = mtime_s } };
-	EVP_PKEY	*key = EVP_EC_gen(curve);
-	FILE		*fp = fopen(path_of(name), "w");
+	struct timespec times[2] = { { .tv_sec = mtime_s },
+		{ .tv_sec = mtime_s } };
+	EVP_PKEY *key = EVP_EC_gen(curve);
+	FILE *fp = fopen(path_of(name), "w");
 
 	assert_non_null(key);
 	assert_non_null(fp);
@@ -81,7 +82,7 @@ key_remove(const char *name)
 static void
 file_write(const char *name, const char *text)
 {
-	FILE	*fp = fopen(path_of(name), "w");
+	FILE *fp = fopen(path_of(name), "w");
 
 	fputs(text, fp);
 	fclose(fp);
@@ -90,11 +91,14 @@ file_write(const char *name, const char *text)
 static char *
 newest_kid(size_t i)
 {
-	json_t	*jwks = token_jwks();
-	char	*kid;
+	json_t *jwks = token_jwks();
+	char *kid;
 
-	kid = arena_strdup(arena, json_string_value(json_object_get(
-	    json_array_get(json_object_get(jwks, "keys"), i), "kid")));
+	kid = arena_strdup(arena,
+	    json_string_value(
+		json_object_get(json_array_get(json_object_get(jwks, "keys"),
+				    i),
+		    "kid")));
 	json_decref(jwks);
 	return (kid);
 }
@@ -109,16 +113,16 @@ sign_now(void)
 static enum token_result
 check(const char *text)
 {
-	struct token_claims	 claims;
-	size_t			 len = strlen(text);
-	char			*copy = malloc(len + 1);
-	enum token_result	 result;
+	struct token_claims claims;
+	size_t len = strlen(text);
+	char *copy = malloc(len + 1);
+	enum token_result result;
 
 	/* No NUL behind it: the length alone counts. */
 	memcpy(copy, text, len);
 	copy = realloc(copy, len == 0 ? 1 : len);
-	result = token_verify(arena, copy, len, ISSUER, AUDIENCE, NOW + 10,
-	    &claims);
+	result =
+	    token_verify(arena, copy, len, ISSUER, AUDIENCE, NOW + 10, &claims);
 	free(copy);
 	return (result);
 }
@@ -126,9 +130,10 @@ check(const char *text)
 static char *
 joined(const char *header, const char *claims, const void *sig, size_t len)
 {
-	char	*text = arena_alloc(arena, BASE64URL_LEN(strlen(header)) +
-		    BASE64URL_LEN(strlen(claims)) + BASE64URL_LEN(len) + 9);
-	char	*at = text;
+	char *text = arena_alloc(arena, BASE64URL_LEN(strlen(header)) +
+					    BASE64URL_LEN(strlen(claims)) +
+					    BASE64URL_LEN(len) + 9);
+	char *at = text;
 
 	at += base64url_encode(header, strlen(header), at);
 	*at++ = '.';
@@ -142,19 +147,20 @@ joined(const char *header, const char *claims, const void *sig, size_t len)
 static char *
 es256(const char *name, const char *header, const char *claims)
 {
-	unsigned char		 der[128], raw[64];
-	const unsigned char	*at = der;
-	size_t			 len = sizeof(der);
-	FILE			*fp = fopen(path_of(name), "r");
-	EVP_PKEY		*key = PEM_read_PrivateKey(fp, NULL, NULL, NULL);
-	EVP_MD_CTX		*ctx = EVP_MD_CTX_new();
-	char			*text = joined(header, claims, "", 0);
-	ECDSA_SIG		*sig;
+	unsigned char der[128], raw[64];
+	const unsigned char *at = der;
+	size_t len = sizeof(der);
+	FILE *fp = fopen(path_of(name), "r");
+	EVP_PKEY *key = PEM_read_PrivateKey(fp, NULL, NULL, NULL);
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	char *text = joined(header, claims, "", 0);
+	ECDSA_SIG *sig;
 
 	fclose(fp);
 	EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, key);
-	assert_int_equal(EVP_DigestSign(ctx, der, &len,
-	    (unsigned char *)text, strlen(text) - 1), 1);
+	assert_int_equal(EVP_DigestSign(ctx, der, &len, (unsigned char *)text,
+			     strlen(text) - 1),
+	    1);
 	sig = d2i_ECDSA_SIG(NULL, &at, (long)len);
 	BN_bn2binpad(ECDSA_SIG_get0_r(sig), raw, 32);
 	BN_bn2binpad(ECDSA_SIG_get0_s(sig), raw + 32, 32);
@@ -167,8 +173,8 @@ es256(const char *name, const char *header, const char *claims)
 static char *
 header_with(const char *members)
 {
-	return (arena_printf(arena, "{%s\"kid\":\"%s\"}", members,
-	    newest_kid(0)));
+	return (
+	    arena_printf(arena, "{%s\"kid\":\"%s\"}", members, newest_kid(0)));
 }
 
 static int
@@ -195,12 +201,13 @@ teardown(void **state)
 static void
 verifies_its_own(void **state)
 {
-	struct token_claims	 claims;
-	const char		*text = sign_now();
+	struct token_claims claims;
+	const char *text = sign_now();
 
 	(void)state;
 	assert_int_equal(token_verify(arena, text, strlen(text), ISSUER,
-	    AUDIENCE, NOW, &claims), TOKEN_OK);
+			     AUDIENCE, NOW, &claims),
+	    TOKEN_OK);
 	assert_string_equal(claims.sub, SUB);
 	assert_string_equal(claims.sid, SID);
 	assert_string_equal(claims.scope, "a:read b:write");
@@ -209,52 +216,63 @@ verifies_its_own(void **state)
 	assert_int_equal(claims.exp_s, NOW + 900);
 	/* And the tools of this file make a good one too. */
 	assert_int_equal(check(es256("a.pem",
-	    header_with("\"alg\":\"ES256\",\"typ\":\"at+jwt\","), CLAIMS)),
+			     header_with(
+				 "\"alg\":\"ES256\",\"typ\":\"at+jwt\","),
+			     CLAIMS)),
 	    TOKEN_OK);
-	assert_int_equal(check(es256("a.pem", header_with("\"alg\":\"ES256\","
-	    "\"typ\":\"application/at+jwt\","), CLAIMS)), TOKEN_OK);
+	assert_int_equal(check(es256("a.pem",
+			     header_with("\"alg\":\"ES256\","
+					 "\"typ\":\"application/at+jwt\","),
+			     CLAIMS)),
+	    TOKEN_OK);
 }
 
 static void
 looks_at_the_clock(void **state)
 {
-	struct token_claims	 claims;
-	const char		*text = sign_now();
-	size_t			 len = strlen(text);
+	struct token_claims claims;
+	const char *text = sign_now();
+	size_t len = strlen(text);
 
 	(void)state;
 	assert_int_equal(token_verify(arena, text, len, ISSUER, AUDIENCE,
-	    NOW + 899, &claims), TOKEN_OK);
+			     NOW + 899, &claims),
+	    TOKEN_OK);
 	assert_int_equal(token_verify(arena, text, len, ISSUER, AUDIENCE,
-	    NOW + 900, &claims), TOKEN_EXPIRED);
+			     NOW + 900, &claims),
+	    TOKEN_EXPIRED);
 	assert_int_equal(token_verify(arena, text, len, ISSUER, AUDIENCE,
-	    NOW - 60, &claims), TOKEN_OK);
+			     NOW - 60, &claims),
+	    TOKEN_OK);
 	assert_int_equal(token_verify(arena, text, len, ISSUER, AUDIENCE,
-	    NOW - 61, &claims), TOKEN_MALFORMED);
+			     NOW - 61, &claims),
+	    TOKEN_MALFORMED);
 }
 
 static void
 is_for_us(void **state)
 {
-	struct token_claims	 claims;
-	const char		*text = sign_now(), *header, *other;
-	size_t			 len = strlen(text);
+	struct token_claims claims;
+	const char *text = sign_now(), *header, *other;
+	size_t len = strlen(text);
 
 	(void)state;
 	assert_int_equal(token_verify(arena, text, len, ISSUER, "other", NOW,
-	    &claims), TOKEN_WRONG_AUDIENCE);
+			     &claims),
+	    TOKEN_WRONG_AUDIENCE);
 	assert_int_equal(token_verify(arena, text, len, "https://other",
-	    AUDIENCE, NOW, &claims), TOKEN_WRONG_AUDIENCE);
+			     AUDIENCE, NOW, &claims),
+	    TOKEN_WRONG_AUDIENCE);
 	header = header_with("\"alg\":\"ES256\",\"typ\":\"at+jwt\",");
 	other = "{\"iss\":\"" ISSUER "\",\"aud\":[\"x\",\"" AUDIENCE "\"],"
-	    "\"sub\":\"" SUB "\",\"sid\":\"" SID "\",\"jti\":\"" SID "\","
-	    "\"client_id\":\"web\",\"scope\":\"\","
-	    "\"iat\":1790000000,\"exp\":1790000900}";
+		"\"sub\":\"" SUB "\",\"sid\":\"" SID "\",\"jti\":\"" SID "\","
+		"\"client_id\":\"web\",\"scope\":\"\","
+		"\"iat\":1790000000,\"exp\":1790000900}";
 	assert_int_equal(check(es256("a.pem", header, other)), TOKEN_OK);
 	other = "{\"iss\":\"" ISSUER "\",\"aud\":[\"x\"],"
-	    "\"sub\":\"" SUB "\",\"sid\":\"" SID "\",\"jti\":\"" SID "\","
-	    "\"client_id\":\"web\",\"scope\":\"\","
-	    "\"iat\":1790000000,\"exp\":1790000900}";
+		"\"sub\":\"" SUB "\",\"sid\":\"" SID "\",\"jti\":\"" SID "\","
+		"\"client_id\":\"web\",\"scope\":\"\","
+		"\"iat\":1790000000,\"exp\":1790000900}";
 	assert_int_equal(check(es256("a.pem", header, other)),
 	    TOKEN_WRONG_AUDIENCE);
 }
@@ -275,31 +293,33 @@ refuses_other_headers(void **state)
 		"\"alg\":\"ES256\",\"typ\":\"at+jwt\",\"crit\":[\"exp\"],",
 		"\"alg\":\"none\",\"alg\":\"ES256\",\"typ\":\"at+jwt\",",
 	};
-	size_t	i;
+	size_t i;
 
 	(void)state;
 	for (i = 0; i < sizeof(members) / sizeof(members[0]); i++)
 		assert_int_equal(check(es256("a.pem", header_with(members[i]),
-		    CLAIMS)), TOKEN_MALFORMED);
+				     CLAIMS)),
+		    TOKEN_MALFORMED);
 	assert_int_equal(check(es256("a.pem",
-	    "{\"alg\":\"ES256\",\"typ\":\"at+jwt\"}", CLAIMS)),
+			     "{\"alg\":\"ES256\",\"typ\":\"at+jwt\"}", CLAIMS)),
 	    TOKEN_MALFORMED);
-	assert_int_equal(check(es256("a.pem",
-	    "{\"alg\":\"ES256\",\"typ\":\"at+jwt\",\"kid\":\"x\"}", CLAIMS)),
+	assert_int_equal(
+	    check(es256("a.pem",
+		"{\"alg\":\"ES256\",\"typ\":\"at+jwt\",\"kid\":\"x\"}",
+		CLAIMS)),
 	    TOKEN_BAD_SIGNATURE);
-	assert_int_equal(check(es256("a.pem", "[]", CLAIMS)),
-	    TOKEN_MALFORMED);
+	assert_int_equal(check(es256("a.pem", "[]", CLAIMS)), TOKEN_MALFORMED);
 }
 
 static void
 refuses_incomplete_claims(void **state)
 {
 	static const char *const names[] = { "sub", "sid", "jti", "client_id",
-	    "scope", "iat", "exp" };
-	const char	*header;
-	char		*text;
-	json_t		*claims;
-	size_t		 i;
+		"scope", "iat", "exp" };
+	const char *header;
+	char *text;
+	json_t *claims;
+	size_t i;
 
 	(void)state;
 	header = header_with("\"alg\":\"ES256\",\"typ\":\"at+jwt\",");
@@ -308,8 +328,7 @@ refuses_incomplete_claims(void **state)
 		if (i % 2 == 0)
 			json_object_del(claims, names[i / 2]);
 		else
-			json_object_set_new(claims, names[i / 2],
-			    json_true());
+			json_object_set_new(claims, names[i / 2], json_true());
 		text = json_dumps(claims, 0);
 		assert_int_equal(check(es256("a.pem", header, text)),
 		    TOKEN_MALFORMED);
@@ -318,22 +337,21 @@ refuses_incomplete_claims(void **state)
 	}
 	assert_int_equal(check(es256("a.pem", header, "\"a\"")),
 	    TOKEN_MALFORMED);
-	assert_int_equal(check(es256("a.pem", header, "{")),
-	    TOKEN_MALFORMED);
+	assert_int_equal(check(es256("a.pem", header, "{")), TOKEN_MALFORMED);
 }
 
 /* The classic confusion: the public key, which everybody has, as HMAC key. */
 static void
 refuses_the_public_key_as_secret(void **state)
 {
-	unsigned char	 mac[64];
-	unsigned	 mac_len = 0;
-	FILE		*fp = fopen(path_of("a.pem"), "r");
-	EVP_PKEY	*key = PEM_read_PrivateKey(fp, NULL, NULL, NULL);
-	BIO		*bio = BIO_new(BIO_s_mem());
-	char		*pem, *text;
-	long		 pem_len;
-	jwt_t		*jwt;
+	unsigned char mac[64];
+	unsigned mac_len = 0;
+	FILE *fp = fopen(path_of("a.pem"), "r");
+	EVP_PKEY *key = PEM_read_PrivateKey(fp, NULL, NULL, NULL);
+	BIO *bio = BIO_new(BIO_s_mem());
+	char *pem, *text;
+	long pem_len;
+	jwt_t *jwt;
 
 	(void)state;
 	fclose(fp);
@@ -373,9 +391,9 @@ static void
 refuses_bad_signatures(void **state)
 {
 	static const unsigned char zero[64];
-	const char	*header;
-	char		*text, *copy, *dot;
-	size_t		 i, len;
+	const char *header;
+	char *text, *copy, *dot;
+	size_t i, len;
 
 	(void)state;
 	header = header_with("\"alg\":\"ES256\",\"typ\":\"at+jwt\",");
@@ -384,8 +402,7 @@ refuses_bad_signatures(void **state)
 	    TOKEN_BAD_SIGNATURE);
 	assert_int_equal(check(joined(header, CLAIMS, zero, 63)),
 	    TOKEN_MALFORMED);
-	assert_int_equal(check(joined(header, CLAIMS, "", 0)),
-	    TOKEN_MALFORMED);
+	assert_int_equal(check(joined(header, CLAIMS, "", 0)), TOKEN_MALFORMED);
 	/* Any character changed. */
 	text = sign_now();
 	len = strlen(text);
@@ -409,7 +426,8 @@ refuses_bad_signatures(void **state)
 	dot = strrchr(copy, '.');
 	*dot = '\0';
 	assert_int_equal(check(arena_printf(arena, "%s%s", copy,
-	    strrchr(sign_now(), '.'))), TOKEN_BAD_SIGNATURE);
+			     strrchr(sign_now(), '.'))),
+	    TOKEN_BAD_SIGNATURE);
 	copy = arena_alloc(arena, 9000);
 	memset(copy, 'a', 8999);
 	copy[8999] = '\0';
@@ -419,8 +437,8 @@ refuses_bad_signatures(void **state)
 static void
 rotates(void **state)
 {
-	char	*before, *after, *foreign;
-	json_t	*jwks, *key;
+	char *before, *after, *foreign;
+	json_t *jwks, *key;
 
 	(void)state;
 	before = sign_now();
@@ -434,8 +452,8 @@ rotates(void **state)
 	assert_int_equal(json_array_size(json_object_get(jwks, "keys")), 2);
 	key = json_array_get(json_object_get(jwks, "keys"), 0);
 	assert_null(json_object_get(key, "d"));
-	assert_int_equal(strlen(json_string_value(
-	    json_object_get(key, "x"))), 43);
+	assert_int_equal(strlen(json_string_value(json_object_get(key, "x"))),
+	    43);
 	json_decref(jwks);
 
 	/* An older file does not sign. */
@@ -455,14 +473,14 @@ rotates(void **state)
 static void
 keeps_the_keys_when_files_are_bad(void **state)
 {
-	char	*text = sign_now(), *told = NULL;
-	size_t	 told_len;
-	FILE	*errors = open_memstream(&told, &told_len);
+	char *text = sign_now(), *told = NULL;
+	size_t told_len;
+	FILE *errors = open_memstream(&told, &told_len);
 
 	(void)state;
 	key_write("b.pem", "P-384", 2000);
 	file_write("c.pem", "-----BEGIN PRIVATE KEY-----\nAAAA\n"
-	    "-----END PRIVATE KEY-----\n");
+			    "-----END PRIVATE KEY-----\n");
 	file_write("d.txt", "not looked at");
 	assert_false(token_keys_load(dir, errors));
 	assert_false(token_keys_load("/nowhere", errors));
@@ -484,13 +502,15 @@ names_keys_by_thumbprint(void **state)
 {
 	(void)state;
 	key_remove("a.pem");
-	file_write("a.pem", "-----BEGIN PRIVATE KEY-----\n"
+	file_write("a.pem",
+	    "-----BEGIN PRIVATE KEY-----\n"
 	    "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgST9Qw0iPypoyksUp\n"
 	    "yZYK0ovhutJhdbyog6yqd2qoLzuhRANCAAQqSRQcMp/Fu0RJuJ4u7+bLDEgoMl/f\n"
 	    "mPt89t4zrqdAztTMfFN0fS9zprukNZ9s0sat3YJDi6TJRukd/nO7Vfvi\n"
 	    "-----END PRIVATE KEY-----\n");
 	assert_true(token_keys_load(dir, stderr));
-	assert_string_equal(newest_kid(0), "Ymu5l0-RtzbVC9BnBT4LmngA5ijnlTTPsPkSXGeguNM");
+	assert_string_equal(newest_kid(0),
+	    "Ymu5l0-RtzbVC9BnBT4LmngA5ijnlTTPsPkSXGeguNM");
 }
 
 int

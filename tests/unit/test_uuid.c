@@ -17,8 +17,8 @@
 static void
 test_form_and_time(void **state)
 {
-	char		id[UUID_TEXT_SIZE], hex[13];
-	long long	ms, now_ms;
+	char id[UUID_TEXT_SIZE], hex[13];
+	long long ms, now_ms;
 
 	(void)state;
 	uuid_v7(id);
@@ -37,9 +37,9 @@ test_form_and_time(void **state)
 static void
 test_order_and_difference(void **state)
 {
-	const struct timespec	two_ms = { 0, 2000000 };
-	char			a[UUID_TEXT_SIZE], b[UUID_TEXT_SIZE];
-	int			i;
+	const struct timespec two_ms = { 0, 2000000 };
+	char a[UUID_TEXT_SIZE], b[UUID_TEXT_SIZE];
+	int i;
 
 	(void)state;
 	for (i = 0; i < 20; i++) {
@@ -55,8 +55,8 @@ test_order_and_difference(void **state)
 static void
 test_random_bytes(void **state)
 {
-	unsigned char	a[1000], b[1000];
-	size_t		i, zeros;
+	unsigned char a[1000], b[1000];
+	size_t i, zeros;
 
 	(void)state;
 	memset(a, 0, sizeof(a));
@@ -72,7 +72,7 @@ test_random_bytes(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest	tests[] = {
+	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_form_and_time),
 		cmocka_unit_test(test_order_and_difference),
 		cmocka_unit_test(test_random_bytes),

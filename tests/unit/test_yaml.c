@@ -17,26 +17,26 @@
 #include "contract/yaml.h"
 
 struct reading {
-	const char	*yaml;
-	const char	*json;		/* compact; NULL: refused */
-	const char	*message;	/* what errors holds then */
+	const char *yaml;
+	const char *json;    /* compact; NULL: refused */
+	const char *message; /* what errors holds then */
 };
 
 static char *
 read_text(const char *yaml, char **errors)
 {
-	FILE	*stream;
-	size_t	 len;
-	json_t	*node;
-	char	*text;
+	FILE *stream;
+	size_t len;
+	json_t *node;
+	char *text;
 
 	stream = open_memstream(errors, &len);
 	node = yaml_parse(yaml, strlen(yaml), "x.yaml", NULL, stream);
 	fclose(stream);
 	text = NULL;
 	if (node != NULL)
-		text = json_dumps(node, JSON_ENCODE_ANY | JSON_COMPACT |
-		    JSON_REAL_PRECISION(15));
+		text = json_dumps(node,
+		    JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(15));
 	json_decref(node);
 	return (text);
 }
@@ -44,8 +44,8 @@ read_text(const char *yaml, char **errors)
 static void
 expect(const struct reading *readings, size_t count)
 {
-	char	*text, *errors;
-	size_t	 i;
+	char *text, *errors;
+	size_t i;
 
 	for (i = 0; i < count; i++) {
 		text = read_text(readings[i].yaml, &errors);
@@ -80,19 +80,22 @@ test_scalars(void **state)
 		{ "a: ''", "{\"a\":\"\"}", NULL },
 		{ "[true, True, FALSE, 'true', yes, no, on, off, y]",
 		    "[true,true,false,\"true\",\"yes\",\"no\",\"on\","
-		    "\"off\",\"y\"]", NULL },
-		{ "[0, 17, -3, '17', \"17\", -0]",
-		    "[0,17,-3,\"17\",\"17\",0]", NULL },
+		    "\"off\",\"y\"]",
+		    NULL },
+		{ "[0, 17, -3, '17', \"17\", -0]", "[0,17,-3,\"17\",\"17\",0]",
+		    NULL },
 		{ "[9223372036854775807, -9223372036854775808]",
 		    "[9223372036854775807,-9223372036854775808]", NULL },
 		{ "[0.01, 92.35, 1e3, .5, 5., -1.5E-2]",
 		    "[0.01,92.35,1000.0,0.5,5.0,-0.015]", NULL },
 		{ "[2026-01-01, 2026-11-23T01:02:03Z, 12:30, 1_000]",
 		    "[\"2026-01-01\",\"2026-11-23T01:02:03Z\",\"12:30\","
-		    "\"1_000\"]", NULL },
+		    "\"1_000\"]",
+		    NULL },
 		{ "[e3, ., -, +, 1e, 1.2.3, 0b1, 017.x]",
 		    "[\"e3\",\".\",\"-\",\"+\",\"1e\",\"1.2.3\",\"0b1\","
-		    "\"017.x\"]", NULL },
+		    "\"017.x\"]",
+		    NULL },
 		{ "a: |\n  x\n  y\nb: >\n  x\n  y\n",
 		    "{\"a\":\"x\\ny\\n\",\"b\":\"x y\\n\"}", NULL },
 		{ "200: ok\n'304': ok\ntrue: x\n",
@@ -114,8 +117,7 @@ test_anchors(void **state)
 		{ "[&x 1, *x, &x 2, *x]", "[1,1,2,2]", NULL },
 		{ "a: *x", NULL, "x.yaml:1: no anchor x before" },
 		{ "&x [*x]", NULL, "no anchor x" },
-		{ "a: &x {b: 1}\nc: {<<: *x}\n", NULL,
-		    "x.yaml:2: merge keys" },
+		{ "a: &x {b: 1}\nc: {<<: *x}\n", NULL, "x.yaml:2: merge keys" },
 	};
 
 	(void)state;
@@ -158,11 +160,12 @@ test_refused(void **state)
 static void
 test_every_fault(void **state)
 {
-	char	*errors;
+	char *errors;
 
 	(void)state;
 	assert_null(read_text("a: 1\na: 2\nb: 012\n", &errors));
-	assert_string_equal(errors, "x.yaml:2: duplicate key a\n"
+	assert_string_equal(errors,
+	    "x.yaml:2: duplicate key a\n"
 	    "x.yaml:3: 012: quote it, or write a plain 64-bit integer\n");
 	free(errors);
 }
@@ -170,8 +173,8 @@ test_every_fault(void **state)
 static void
 test_depth(void **state)
 {
-	char	 yaml[2 * YAML_DEPTH_MAX + 3], *text, *errors;
-	size_t	 depth;
+	char yaml[2 * YAML_DEPTH_MAX + 3], *text, *errors;
+	size_t depth;
 
 	(void)state;
 	for (depth = YAML_DEPTH_MAX; depth <= YAML_DEPTH_MAX + 1; depth++) {
@@ -192,17 +195,16 @@ test_depth(void **state)
 static void
 test_alias_bomb(void **state)
 {
-	char	 yaml[2048], *text, *errors;
-	size_t	 len, level, i;
+	char yaml[2048], *text, *errors;
+	size_t len, level, i;
 
 	(void)state;
 	len = (size_t)sprintf(yaml, "a0: &a0 [x]\n");
 	for (level = 1; level <= 9; level++) {
-		len += (size_t)sprintf(yaml + len, "a%zu: &a%zu [", level,
-		    level);
+		len +=
+		    (size_t)sprintf(yaml + len, "a%zu: &a%zu [", level, level);
 		for (i = 0; i < 10; i++)
-			len += (size_t)sprintf(yaml + len, "*a%zu,",
-			    level - 1);
+			len += (size_t)sprintf(yaml + len, "*a%zu,", level - 1);
 		len += (size_t)sprintf(yaml + len, "]\n");
 	}
 	text = read_text(yaml, &errors);
@@ -215,8 +217,8 @@ test_alias_bomb(void **state)
 static void
 test_alias_depth(void **state)
 {
-	char	 yaml[4096], *errors;
-	size_t	 len, level;
+	char yaml[4096], *errors;
+	size_t len, level;
 
 	(void)state;
 	len = (size_t)sprintf(yaml, "a0: &a0 [x]\n");
@@ -231,11 +233,11 @@ test_alias_depth(void **state)
 static void
 test_places(void **state)
 {
-	static const char	 yaml[] = "a:\n  b:\n    - x\n    - {c: 1}\n";
-	struct yaml_places	*places;
-	const char		*file;
-	json_t			*root, *item;
-	size_t			 line;
+	static const char yaml[] = "a:\n  b:\n    - x\n    - {c: 1}\n";
+	struct yaml_places *places;
+	const char *file;
+	json_t *root, *item;
+	size_t line;
 
 	(void)state;
 	places = yaml_places_new();
@@ -244,12 +246,12 @@ test_places(void **state)
 	assert_true(yaml_places_find(places, root, &file, &line));
 	assert_int_equal(line, 1);
 	assert_string_equal(file, "dir/x.yaml");
-	item = json_array_get(json_object_get(json_object_get(root, "a"),
-	    "b"), 1);
+	item =
+	    json_array_get(json_object_get(json_object_get(root, "a"), "b"), 1);
 	assert_true(yaml_places_find(places, item, &file, &line));
 	assert_int_equal(line, 4);
-	assert_true(yaml_places_find(places, json_object_get(item, "c"),
-	    &file, &line));
+	assert_true(
+	    yaml_places_find(places, json_object_get(item, "c"), &file, &line));
 	assert_int_equal(line, 4);
 	json_decref(root);
 	yaml_places_free(places);
@@ -258,9 +260,9 @@ test_places(void **state)
 static void
 test_no_file(void **state)
 {
-	FILE	*stream;
-	char	*errors;
-	size_t	 len;
+	FILE *stream;
+	char *errors;
+	size_t len;
 
 	(void)state;
 	stream = open_memstream(&errors, &len);
