@@ -61,7 +61,7 @@ list_prepare(struct request *rq, struct problem *problem)
 	if (text == NULL)
 		return (problem_fault_count(problem) == faults);
 	if (problem_fault_count(problem) > 0)
-		return (false);	/* of which query it is cannot be told */
+		return (false); /* of which query it is cannot be told */
 
 	rq->cursor = arena_zalloc(rq->arena, sizeof(*rq->cursor));
 	switch (cursor_open(rq->arena, text, binding_text(rq), rq->cursor)) {
