@@ -122,7 +122,8 @@ begin
                 from generate_series(1, length(word) - 1) as place);
         end if;
     end loop;
-    return array(select distinct pair from unnest(result) as pair order by pair);
+    -- null for what holds no word: as a search it finds nothing, not all
+    return nullif(array(select distinct pair from unnest(result) as pair order by pair), '{}');
 end
 $$;
 
