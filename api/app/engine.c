@@ -665,7 +665,7 @@ json_depth(const char *text, size_t len)
 static void
 read_conditions(struct request *rq, struct problem *problem)
 {
-	const char *header = request_header(rq, "if-match");
+	const char *header = request_param(rq, "If-Match");
 	int64_t version;
 	size_t len;
 
