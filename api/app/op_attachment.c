@@ -41,6 +41,7 @@ static enum range_result range_parse(const char *header, int64_t size,
 static enum step_result on_metadata(struct request *rq);
 static enum step_result on_slice(struct request *rq);
 static enum step_result refuse_range(struct request *rq, int64_t size);
+static bool is_tag(const char *header, const char *etag);
 static char *disposition(struct arena *arena, const char *name);
 
 bool
@@ -129,7 +130,7 @@ on_metadata(struct request *rq)
 	if (!parse_int64(text, strlen(text), 0, INT64_MAX, &range->size))
 		return (request_problem_code(rq, "internal-error"));
 	text = request_header(rq, "range");
-	if (if_range != NULL && strstr(if_range, etag) == NULL)
+	if (if_range != NULL && !is_tag(if_range, etag))
 		text = NULL; /* another content: the whole of it */
 	if (range_parse(text, range->size, range) == RANGE_UNSATISFIABLE)
 		return (refuse_range(rq, range->size));
@@ -241,7 +242,19 @@ refuse_range(struct request *rq, int64_t size)
 	    problem_new(rq->arena, "range-not-satisfiable");
 
 	problem_params(problem, json_pack("{s:I}", "size", (json_int_t)size));
+	/* RFC 9110 section 14.4 */
+	rq->problem_range = arena_printf(rq->arena, "bytes */%" PRId64, size);
 	return (request_problem(rq, problem));
+}
+
+/* RFC 9110 section 13.1.5: the same bytes for certain, so no weak tag. */
+static bool
+is_tag(const char *header, const char *etag)
+{
+	size_t len = strlen(etag);
+
+	return (header[0] == '"' && strncmp(header + 1, etag, len) == 0 &&
+		strcmp(header + 1 + len, "\"") == 0);
 }
 
 /* RFC 6266 with RFC 8187: the name in UTF-8, percent-encoded. */

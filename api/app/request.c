@@ -338,6 +338,7 @@ request_problem(struct request *rq, struct problem *problem)
 	if (rq->route.allow != NULL && reply.status == 405)
 		reply.allow = rq->route.allow;
 	reply.etag = rq->problem_etag;
+	reply.content_range = rq->problem_range;
 	if (rq->http != NULL)
 		reply_problem(rq->http, &reply, problem);
 	return (STEP_DONE);

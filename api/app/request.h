@@ -70,7 +70,8 @@ struct request {
 	void *carried; /* a handler's own, between its jobs; in the arena */
 	/* A fault that waits for the existence check. */
 	struct problem *fault;
-	const char *problem_etag; /* the current version, told with 412 */
+	const char *problem_etag;  /* the current version, told with 412 */
+	const char *problem_range; /* what there is, told with 416 */
 	/* For the log line. */
 	int status;
 	const char *problem_code;
