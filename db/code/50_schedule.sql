@@ -3,6 +3,29 @@
 -- work at a time. Each part stands alone: what fails is logged and does not
 -- keep the others from their turn.
 
+-- 3.23: an approved item whose time has come.
+create or replace function app.publish_scheduled() returns void
+language plpgsql security definer
+as $$
+declare
+    item record;
+begin
+    for item in
+        select p.id from dudao.publications p
+        where p.state = 'scheduled' and p.scheduled_at <= app.now() and p.voided_at is null
+        order by p.scheduled_at
+        limit 100
+    loop
+        -- one whose subject is no longer publishable does not keep the others
+        begin
+            perform app.system_step('publications', item.id, 'publish');
+        exception when sqlstate 'DD422' then
+            raise warning 'app.publish_scheduled: %: %', item.id, sqlerrm;
+        end;
+    end loop;
+end
+$$;
+
 -- 3.4: a school that said nothing in five working days has confirmed.
 create or replace function app.confirm_silent_visits() returns void
 language plpgsql security definer
