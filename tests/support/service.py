@@ -110,6 +110,8 @@ class Workspace:
 class Service:
     """One conf/run and what it starts."""
 
+    home = HOME     # the tree that runs; a test may have a copy of its own
+
     def __init__(self, state, **settings):
         self.state = pathlib.Path(state)
         self.port = int(settings.pop("DUDAO_PORT", 0)) or free_port()
@@ -135,7 +137,7 @@ class Service:
         """Starts; with ready, returns when /readyz answers 200."""
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
-                [HOME / "conf/run"], stdin=subprocess.DEVNULL, stdout=log,
+                [self.home / "conf/run"], stdin=subprocess.DEVNULL, stdout=log,
                 stderr=log, env=environment(self.settings),
                 start_new_session=True)
         try:
