@@ -74,7 +74,7 @@ from dudao.audit_logs a;
 create view app.workflows_json with (security_invoker = true) as
 select m.resource,
     json_build_object(
-        'resource', replace(m.resource, '_', '-'),
+        'resource', m.resource,
         'label', json_build_object('zh-CN', m.label_zh, 'en', m.label_en),
         'section', m.section,
         'states', (select json_agg(json_build_object(
