@@ -158,7 +158,7 @@ def test_walk_under_inserts(office, db):
 
     def insert():
         with db.cursor() as cursor:
-            while not is_over.is_set():
+            while not is_over.is_set() and count[0] < 400:
                 # before, within and behind what is being read
                 cursor.execute(
                     "insert into dudao.persons (name, code) values"

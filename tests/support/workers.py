@@ -1,22 +1,27 @@
 """Which worker answers: for tests that have to reach every one."""
 
+import json
 import time
 import uuid
 
 from support.service import wait_for
 
 
-def answering_pid(client, **options):
+def answering_pid(client):
     """The worker at the other end of this client's connection."""
     mark = f"worker-{uuid.uuid4().hex}"
-    client.get("/livez", status=200, headers={"X-Request-Id": mark},
-               **options)
-    return wait_for(lambda: next(
-        (event["pid"] for event in client.service.events("request")
-         if event["request_id"] == mark), None), what="line of the log")
+    with open(client.service.log_path, encoding="utf-8",
+              errors="replace") as log:
+        log.seek(0, 2)
+        client.get("/livez", status=200, headers={"X-Request-Id": mark})
+
+        def line():
+            return next((one for one in log if mark in one), None)
+
+        return json.loads(wait_for(line, what="line of the log"))["pid"]
 
 
-def one_each(client, seconds=10):
+def one_each(client, seconds=20):
     """{pid: client}: a connection of its own to every worker.
 
     A keep-alive connection stays with its worker, so that each of these
