@@ -3,6 +3,7 @@
 import pytest
 
 from support.client import unique
+from support.service import wait_for
 
 PASSWORD = "zan-shi-kou-ling-1"
 
@@ -53,7 +54,9 @@ def test_disable_enable_reset(api, account):
     admin.act("users", account, "disable", {}, status=422)
     row = admin.act("users", account, "disable", {"reason": "调离"})
     assert row["status"] == "disabled"
-    client.get("/v1/me", status=401)
+    # within a second, on all workers
+    wait_for(lambda: client.get("/v1/me").status_code == 401, 1,
+             "the disabled account is refused")
     admin.act("users", account, "unlock", {}, status=409)
     admin.act("users", account, "enable", {"reason": "返岗"})
     row = admin.act("users", account, "reset-password",
