@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include <openssl/evp.h>
+#include <zlib.h>
 
 #include <kore/kore.h>
 #include <kore/http.h>
@@ -60,6 +61,8 @@ static enum step_result on_principal(struct request *rq);
 static enum step_result check_subject(struct request *rq);
 static enum step_result on_executed(struct request *rq);
 static enum step_result answer_row(struct request *rq, const PGresult *row);
+static const char *representation_tag(struct request *rq,
+    const struct reply *reply);
 static bool answer_is_valid(struct request *rq, const struct reply *reply);
 static bool etag_matches(const char *header, const char *etag);
 static bool read_body(struct request *rq, struct problem *problem);
@@ -481,6 +484,8 @@ on_executed(struct request *rq)
 		}
 		if (!answer_is_valid(rq, &reply))
 			return (request_problem_code(rq, "response-invalid"));
+		if (list_is_empty(rq))
+			return (request_reply_empty(rq, &reply));
 		return (request_reply(rq, &reply));
 	}
 	if (job->outcome != PGJOB_DONE)
@@ -521,6 +526,8 @@ answer_row(struct request *rq, const PGresult *row)
 	if (reply.body != NULL)
 		reply.body_len =
 		    (size_t)PQgetlength(row, 0, PQfnumber(row, "body"));
+	if (!rq->binding->is_write)
+		reply.etag = representation_tag(rq, &reply);
 	if (rq->if_none_match != NULL && reply.etag != NULL &&
 	    !rq->binding->is_write &&
 	    etag_matches(rq->if_none_match, reply.etag)) {
@@ -530,6 +537,20 @@ answer_row(struct request *rq, const PGresult *row)
 	if (!answer_is_valid(rq, &reply))
 		return (request_problem_code(rq, "response-invalid"));
 	return (request_reply(rq, &reply));
+}
+
+/*
+ * What is expanded, counted or derived from the day or the caller changes
+ * without the version: the tag of a read is the version, which If-Match
+ * takes, and a digest of the body.
+ */
+static const char *
+representation_tag(struct request *rq, const struct reply *reply)
+{
+	if (reply->etag == NULL || reply->body == NULL)
+		return (reply->etag);
+	return (arena_printf(rq->arena, "%s-%08lx", reply->etag,
+	    crc32_z(0, reply->body, reply->body_len)));
 }
 
 /* Test mode: an answer that breaks the contract is a fault of ours. */

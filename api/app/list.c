@@ -121,6 +121,12 @@ list_has_page(const struct request *rq)
 		strcmp(state, "57014") == 0);
 }
 
+bool
+list_is_empty(const struct request *rq)
+{
+	return (PQntuples(rq->job.results[list_step(rq)]) == 0);
+}
+
 void
 list_answer(struct request *rq, struct reply *reply)
 {

@@ -18,6 +18,9 @@ void list_add_steps(struct request *rq);
 /* The page is there, though the count may have run out of its time. */
 bool list_has_page(const struct request *rq);
 
+/* The page has no rows. */
+bool list_is_empty(const struct request *rq);
+
 /* Builds the answer from the job's results; Link and ETag included. */
 void list_answer(struct request *rq, struct reply *reply);
 

@@ -27,6 +27,7 @@ static enum step_result describe_violation(struct request *rq);
 static enum step_result on_violation(struct request *rq);
 static enum step_result replay_answer(struct request *rq);
 static enum step_result on_replay(struct request *rq);
+static bool add_parent_read(struct request *rq);
 static enum step_result on_parent_read(struct request *rq);
 
 static const char *const context_names[] = {
@@ -551,27 +552,49 @@ on_replay(struct request *rq)
 enum step_result
 request_refuse_if_visible(struct request *rq, struct problem *problem)
 {
+	if (!add_parent_read(rq))
+		return (request_problem(rq, problem));
+	rq->fault = problem;
+	return (request_submit(rq, service.pool, on_parent_read));
+}
+
+enum step_result
+request_reply_empty(struct request *rq, struct reply *reply)
+{
+	if (!add_parent_read(rq))
+		return (request_reply(rq, reply));
+	rq->empty_page = arena_alloc(rq->arena, sizeof(*reply));
+	*rq->empty_page = *reply;
+	return (request_submit(rq, service.pool, on_parent_read));
+}
+
+/* False: the path names no other resource that could be read. */
+static bool
+add_parent_read(struct request *rq)
+{
 	const struct operation *parent = rq->binding->parent_read;
 	const struct statement *st;
 
 	st = parent == NULL ? NULL : service.bindings[parent->index].statement;
 	if (st == NULL || statement_kind(st) != STATEMENT_ONE)
-		return (request_problem(rq, problem));
-	rq->fault = problem;
+		return (false);
 	(void)request_add_step(rq, service.set_context_read);
 	(void)request_add_step(rq,
 	    statement_variant(st, FORM_PLAIN, NULL, request_is_present, rq));
-	return (request_submit(rq, service.pool, on_parent_read));
+	return (true);
 }
 
 static enum step_result
 on_parent_read(struct request *rq)
 {
-	if (rq->job.outcome != PGJOB_DONE) {
-		/* An id that is no uuid never gets here: it is the fault. */
-		return (request_problem(rq, rq->fault));
-	}
-	if (PQntuples(request_last_result(rq)) == 0)
+	bool is_done = rq->job.outcome == PGJOB_DONE;
+
+	if (is_done && PQntuples(request_last_result(rq)) == 0)
 		return (request_problem_code(rq, "not-found"));
-	return (request_problem(rq, rq->fault));
+	/* An id that is no uuid never gets here: it is the fault. */
+	if (rq->fault != NULL)
+		return (request_problem(rq, rq->fault));
+	if (!is_done)
+		return (request_failed_job(rq));
+	return (request_reply(rq, rq->empty_page));
 }

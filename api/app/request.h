@@ -68,8 +68,9 @@ struct request {
 	struct local locals[REQUEST_LOCALS_MAX];
 	size_t local_count;
 	void *carried; /* a handler's own, between its jobs; in the arena */
-	/* A fault that waits for the existence check. */
+	/* A fault or an empty page that waits for the existence check. */
 	struct problem *fault;
+	struct reply *empty_page;
 	const char *problem_etag;  /* the current version, told with 412 */
 	const char *problem_range; /* what there is, told with 416 */
 	/* For the log line. */
@@ -117,6 +118,8 @@ enum step_result request_problem_code(struct request *rq, const char *code);
 /* A refusal that may only be shown to those who can see the resource. */
 enum step_result request_refuse_if_visible(struct request *rq,
     struct problem *problem);
+/* An empty list of parts: 404 where the whole is absent or hidden. */
+enum step_result request_reply_empty(struct request *rq, struct reply *reply);
 /* A job that did not end in PGJOB_DONE becomes a problem, a repetition, or the
  * replay of a kept answer. */
 enum step_result request_failed_job(struct request *rq);
