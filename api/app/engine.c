@@ -540,14 +540,17 @@ answer_row(struct request *rq, const PGresult *row)
 }
 
 /*
- * What is expanded, counted or derived from the day or the caller changes
- * without the version: the tag of a read is the version, which If-Match
- * takes, and a digest of the body.
+ * The tag of a read is its version, as If-Match takes it. What was selected,
+ * expanded or derived for a day changes without the version: there a digest
+ * of the body stands behind it.
  */
 static const char *
 representation_tag(struct request *rq, const struct reply *reply)
 {
-	if (reply->etag == NULL || reply->body == NULL)
+	if (reply->etag == NULL || reply->body == NULL ||
+	    (request_param(rq, "fields") == NULL &&
+		request_param(rq, "expand") == NULL &&
+		request_param(rq, "as_of") == NULL))
 		return (reply->etag);
 	return (arena_printf(rq->arena, "%s-%08lx", reply->etag,
 	    crc32_z(0, reply->body, reply->body_len)));

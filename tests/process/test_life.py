@@ -529,6 +529,26 @@ def test_conditional_read(api):
     assert answer.headers["ETag"] != etag
 
 
+def test_conditional_read_sees_what_is_expanded(api):
+    """The zone is the same, what is shown with it is not."""
+    client = api.login("office_staff")
+    person = client.create("persons", {"name": unique("条件")})
+    organization = client.one("organizations", kind="school")
+    person = client.change("persons", person, {
+        "organization_id": organization["id"]})
+    path = f"/v1/persons/{person['id']}?expand=organization"
+    etag = client.get(path, status=200).headers["ETag"]
+    client.get(path, status=304, headers={"If-None-Match": etag})
+    client.get(path + "&fields=name", status=200,
+               headers={"If-None-Match": etag})
+    client.change("organizations", organization, {"short_name": "改过的简称"})
+    answer = client.get(path, status=200, headers={"If-None-Match": etag})
+    assert answer.json()["organization"]["short_name"] == "改过的简称"
+    # Its If-Match is the version, whatever stands behind it.
+    client.patch(f"/v1/persons/{person['id']}", status=200,
+                 json={"position_title": "校长"}, headers={"If-Match": etag})
+
+
 def test_packed_etag_is_taken_back(api):
     client = api.login("office_staff")
     zone = create_zone(client, office_address="平" * 200,
