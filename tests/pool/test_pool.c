@@ -759,6 +759,7 @@ test_terminated_while_idle(void)
 static void
 test_crashed_server(void)
 {
+	struct pgpool_options options = options_of(3, 4);
 	struct pgpool *pool;
 	struct call *call;
 	char command[128];
@@ -766,7 +767,10 @@ test_crashed_server(void)
 	int rows;
 
 	reset_table();
-	pool = pool_of(3, 4);
+	/* Recovery first syncs the directory, which takes a busy disk long. */
+	options.queue_wait_ms = WAIT_MS;
+	pool = pgpool_new(&options);
+	wait_ready(pool, 3);
 	for (i = 0; i < 60; i++) {
 		call = call_new();
 		if (i % 3 == 0) {
