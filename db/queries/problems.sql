@@ -52,7 +52,7 @@ select app.with_members(app.problem_json(p
     , 'plans', (select coalesce(json_agg(r.body order by r.id), '[]') from app.rectification_plans_json r where r.problem_id = p.id)  --? expand.plans
     , 'reports', (select coalesce(json_agg(r.body order by r.id), '[]') from app.rectification_reports_json r where r.problem_id = p.id)  --? expand.reports
     , 'reviews', (select coalesce(json_agg(r.body order by r.id), '[]') from app.problem_reviews_json r where r.problem_id = p.id)  --? expand.reviews
-    ) as body, p.version as etag
+    ) as body, p.version || '-' || to_char(app.today(), 'YYYYMMDD') as etag
 from dudao.problems p
 where p.id = :problem_id::uuid
 

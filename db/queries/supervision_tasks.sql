@@ -31,7 +31,7 @@ select app.with_members(t.body
     , 'targets', (select coalesce(json_agg(g.body order by g.id), '[]') from app.supervision_targets_json g where g.task_id = t.id)  --? expand.targets
     , 'leader_inspector', (select i.body from app.inspectors_json i where i.id = t.leader_inspector_id)  --? expand.leader_inspector
     , 'basis_document', (select d.body from app.policy_documents_json d where d.id = t.basis_document_id)  --? expand.basis_document
-    ) as body, t.version as etag
+    ) as body, t.version || '-' || left(md5(t.body::text), 12) as etag
 from app.supervision_tasks_json t
 where t.id = :task_id::uuid
 

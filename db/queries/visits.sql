@@ -32,7 +32,7 @@ select app.with_members(v.body
     , 'organization', (select o.body from app.organizations_json o where o.id = v.organization_id)  --? expand.organization
     , 'inspector', (select i.body from app.inspectors_json i where i.id = v.inspector_id)  --? expand.inspector
     , 'problems', (select coalesce(json_agg(p.body order by p.id), '[]') from app.problems_json p where p.visit_id = v.id)  --? expand.problems
-    ) as body, v.version as etag
+    ) as body, v.version || '-' || left(md5(v.body::text), 12) as etag
 from app.visits_json v
 where v.id = :visit_id::uuid
 

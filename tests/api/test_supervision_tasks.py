@@ -57,6 +57,21 @@ def test_task_with_team_and_targets_in_one_body(api, db):
                    db, "三市镇示例初级中学")})
 
 
+def test_a_new_target_changes_the_tag_of_the_task(api, db):
+    """The task's own version stays, what it shows does not."""
+    staff = api.login("office_staff")
+    task = staff.create("supervision-tasks", body(db))
+    path = f"/v1/supervision-tasks/{task['id']}"
+    first = staff.get(path, status=200)
+    staff.get(path, status=304,
+              headers={"If-None-Match": first.headers["ETag"]})
+    staff.post(path + "/targets", status=201, json={
+        "organization_id": ledger.organization_id(db, "伍市镇示例中心小学")})
+    second = staff.get(path, status=200,
+                       headers={"If-None-Match": first.headers["ETag"]})
+    assert second.json()["target_count"] == 2
+
+
 def task_team(db, *numbers):
     return [{"inspector_id": ledger.inspector_id(db, f"演示督学0{n}")}
             for n in numbers]
