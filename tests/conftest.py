@@ -13,7 +13,7 @@ from support.service import HOME, Service, Workspace
 @pytest.fixture(scope="session")
 def workspace():
     subprocess.run(["make", "-s", "-C", HOME, "build"], check=True)
-    workspace = Workspace()
+    workspace = Workspace(fsync=False)
     yield workspace
     workspace.close()
 

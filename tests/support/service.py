@@ -71,7 +71,8 @@ def environment(settings):
 class Workspace:
     """A directory that the service's user can reach, with state directories."""
 
-    def __init__(self):
+    def __init__(self, fsync=True):
+        self.fsync = fsync
         self.path = pathlib.Path(tempfile.mkdtemp(prefix="dudao-"))
         self.path.chmod(0o755)
         self._template = None
@@ -87,6 +88,9 @@ class Workspace:
                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
             if done.returncode != 0:
                 raise ServiceError(done.stdout)
+            if not self.fsync:
+                # Processes die in tests, the machine does not.
+                (state / "pg/postgresql.auto.conf").write_text("fsync = off\n")
             self._template = state
         return self._template
 
