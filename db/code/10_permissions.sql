@@ -45,6 +45,31 @@ with abbreviation(short, role) as (
         ('zones', 'DIR:RT.a DEP:R.a MEM:R.a CHI:RT.a STA:RWT.a FIN:R.a ZLD:RW.z INS:R.o SCH:R.p TWN:R.p DPT:R.p LDR:R.a ORG:R.a RES:R.a PLT:R.a ADM:R.a AUD:R.a PUB:R.p'),
         ('appointments', 'DIR:RT.a DEP:RT.a MEM:RW.o CHI:RT.a STA:RWT.a ZLD:RW.z INS:RT.n SCH:RW.o TWN:RW.o DPT:RW.o LDR:R.a ORG:R.a AUD:R.a PUB:R.p'),
         ('recusals', 'DIR:R.a DEP:R.a CHI:RT.a STA:RW.a ZLD:R.z INS:RW.n SCH:RW.o TWN:RW.o DPT:RW.o RES:RW.n AUD:R.a'),
+        -- inspector-assessments, -ranks, rank-applications go with appointments
+        ('awards', 'DIR:RT.a DEP:R.a MEM:R.a CHI:RT.a STA:RWT.a FIN:R.a ZLD:R.z INS:R.n SCH:R.o TWN:R.o DPT:R.o LDR:R.a ORG:R.a AUD:R.a PUB:R.p'),
+        -- training-plans, training-sessions, training-records
+        ('training', 'DIR:R.a DEP:R.a MEM:R.a CHI:RT.a STA:RWT.a FIN:R.a ZLD:R.z INS:RT.n LDR:R.a ORG:R.a RES:RW.a AUD:R.a'),
+        -- committee-members, member-units, liaisons, office-staff; duties and
+        -- liaisons are published inside the system (C2.1.3.b)
+        ('committee', 'DIR:RT.a DEP:RT.a MEM:RW.o MEM:R.a CHI:RT.a STA:RW.a FIN:R.a ZLD:R.a INS:R.a TWN:R.a DPT:R.a LDR:R.a ORG:R.a ADM:RW.a AUD:R.a PUB:R.p'),
+        -- meetings, their agenda, attendances and resolutions; who owns a
+        -- resolution reports on it (3.24)
+        ('meetings', 'DIR:RT.a DEP:RT.a MEM:R.c MEM:RT.o CHI:RT.a STA:RWT.a ZLD:R.c TWN:RT.o DPT:RT.o LDR:R.a AUD:R.a'),
+        ('major_matters', 'DIR:RT.a DEP:RT.a MEM:R.c CHI:RT.a STA:RWT.a ZLD:RW.z INS:RW.s SCH:RW.o TWN:RW.o DPT:RW.o LDR:R.a PLT:R.c AUD:R.a'),
+        ('annual_targets', 'DIR:RT.a DEP:R.a MEM:RW.o CHI:RT.a STA:RWT.a SCH:RT.o TWN:RT.o DPT:RT.o LDR:R.a ORG:R.a RES:R.a AUD:R.a'),
+        -- supervision-reports; leading inspectors submit theirs (3.8)
+        ('supervision_reports', 'DIR:RT.a DEP:RT.a MEM:R.c CHI:RT.a STA:RWT.a ZLD:R.z INS:RWT.s SCH:R.p TWN:R.c DPT:R.p LDR:R.c ORG:R.c RES:R.k TPA:R.k PLT:R.c AUD:R.a PUB:R.p'),
+        -- budgets, budget-lines, expense-claims, expense-items, facilities
+        ('finance', 'DIR:R.a DEP:RT.a CHI:RT.a STA:R.a FIN:RWT.a ZLD:R.z INS:RWT.n LDR:R.a AUD:R.a PUB:R.p'),
+        -- center-engagements, research-projects, policy-recommendations,
+        -- exchange-activities; who is addressed answers (3.24)
+        ('research', 'DIR:R.a DEP:R.a MEM:R.c MEM:RT.o CHI:RT.a STA:RWT.a FIN:R.a ZLD:R.a INS:RW.n LDR:R.a RES:RWT.a AUD:R.a PUB:R.p'),
+        -- informatization-items, exchange-messages, external-identifiers
+        ('informatization', 'DIR:R.a CHI:RT.a STA:RW.a PLT:RW.o ADM:RWT.a AUD:R.a'),
+        -- compliance-checks: f finance rules, h headline, y yearly snapshots
+        ('compliance', 'DIR:R.a DEP:R.a MEM:R.o CHI:R.a STA:R.a FIN:R.f ZLD:R.z INS:R.n SCH:R.o TWN:R.o TWN:R.j DPT:R.o LDR:R.a ORG:R.a RES:R.a PLT:R.y AUD:R.a PUB:R.h'),
+        -- bulk imports
+        ('imports', 'STA:RWT.a ADM:RWT.a CHI:R.a AUD:R.a'),
         -- supervision-plans, tasks, notices, team-members
         ('tasks', 'DIR:RT.a DEP:RT.a MEM:R.c CHI:RT.a STA:RWT.a FIN:R.a ZLD:R.z INS:RT.s SCH:R.o TWN:R.o DPT:R.o LDR:R.a RES:R.k TPA:R.k PLT:R.c AUD:R.a'),
         ('targets', 'DIR:R.a DEP:R.a MEM:R.c CHI:RT.a STA:RWT.a ZLD:RT.z INS:RWT.s SCH:RT.o TWN:RT.o TWN:R.i DPT:RT.o LDR:R.c RES:RT.k TPA:R.k AUD:R.a'),
