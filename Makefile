@@ -139,7 +139,12 @@ migrate: install ## Bring the database of DUDAO_STATE or DUDAO_OWNER_URL up to d
 .PHONY: test
 test: install-test ## Unit tests, then the service on a cluster of its own (T='-k word')
 	@$(MAKE) --no-print-directory -s build unit
-	@$(PYTEST) tests $(T)
+	@$(PYTEST) tests $(if $(T),$(T),--clauses)
+
+.PHONY: clauses
+clauses: install-test ## List each clause of the policy document with the tests that prove it
+	@$(MAKE) --no-print-directory -s build
+	@$(PYTEST) -q tests/api -m clause --clauses
 
 .PHONY: bench
 bench: install-test ## Measure against pgbench, side by side

@@ -9,6 +9,8 @@ import pytest
 from support.client import Client
 from support.service import HOME, Service, Workspace
 
+pytest_plugins = ["support.clauses"]
+
 
 @pytest.fixture(scope="session")
 def workspace():

@@ -119,16 +119,24 @@ select * from (values
 ) as c(n, parent, title, doc_no, issuer, issued_on, effective_from, kind,
     level);
 
+-- The clauses of the county's own scheme, with the ids by which rules, tests
+-- and refusals name them (H.6).
+\set scheme `cat demo/scheme.json`
+create temporary table scheme on commit drop as
+select :'scheme'::jsonb as clauses;
+
 do $$
 declare
     item record;
 begin
     for item in select * from chain order by n loop
         insert into policy_documents(title, doc_no, issuer, issued_on,
-            effective_from, kind, level, parent_document_id, is_external,
-            state)
+            effective_from, kind, level, clauses, parent_document_id,
+            is_external, state)
         values (item.title, item.doc_no, item.issuer, item.issued_on,
             item.effective_from, item.kind, item.level,
+            case when item.kind = 'local_scheme'
+                then (select s.clauses from scheme s) else '[]' end,
             (select d.id from policy_documents d
              join chain c on c.doc_no = d.doc_no
              where c.n = item.parent), true, 'in_force');
