@@ -43,7 +43,7 @@ with abbreviation(short, role) as (
         ('policy_documents', 'DIR:RT.a DEP:R.a MEM:R.a CHI:RT.a STA:RWT.a FIN:R.a ZLD:R.a INS:R.a SCH:R.a TWN:R.a DPT:R.a LDR:R.a ORG:R.a RES:R.a PLT:R.a ADM:R.a AUD:R.a PUB:R.p'),
         -- zones, zone-memberships, inspectors, plaques
         ('zones', 'DIR:RT.a DEP:R.a MEM:R.a CHI:RT.a STA:RWT.a FIN:R.a ZLD:RW.z INS:R.o SCH:R.p TWN:R.p DPT:R.p LDR:R.a ORG:R.a RES:R.a PLT:R.a ADM:R.a AUD:R.a PUB:R.p'),
-        ('appointments', 'DIR:RT.a DEP:RT.a MEM:RW.o CHI:RT.a STA:RWT.a ZLD:RW.z INS:RT.n SCH:RW.o TWN:RW.o DPT:RW.o LDR:R.a ORG:R.a AUD:R.a PUB:R.p'),
+        ('appointments', 'DIR:RT.a DEP:RT.a MEM:RW.o CHI:RT.a STA:RWT.a ZLD:RWT.z INS:RT.n SCH:RW.o TWN:RW.o DPT:RW.o LDR:R.a ORG:R.a AUD:R.a PUB:R.p'),
         ('recusals', 'DIR:R.a DEP:R.a CHI:RT.a STA:RW.a ZLD:R.z INS:RW.n SCH:RW.o TWN:RW.o DPT:RW.o RES:RW.n AUD:R.a'),
         -- inspector-assessments, -ranks, rank-applications go with appointments
         ('awards', 'DIR:RT.a DEP:R.a MEM:R.a CHI:RT.a STA:RWT.a FIN:R.a ZLD:R.z INS:R.n SCH:R.o TWN:R.o DPT:R.o LDR:R.a ORG:R.a AUD:R.a PUB:R.p'),

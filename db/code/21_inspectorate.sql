@@ -4,7 +4,7 @@
 select app.register('zones', permission_group => 'zones');
 select app.register('zone_memberships', permission_group => 'zones');
 select app.register('inspectors', permission_group => 'zones',
-    read_only => '{card_no}');
+    read_only => '{card_no,rank_id}');
 select app.register('inspector_appointments',
     permission_group => 'appointments', machine => true, legal => true,
     editable_in => '{recommended,reviewing,publicizing,approved}',
@@ -1116,6 +1116,7 @@ select i.*,
         'zone_id', app.zone_of(i.id),
         'school_count', app.school_count_of(i.id),
         'is_researcher', i.is_researcher,
+        'rank_id', i.rank_id,
         'public_photo_id', i.public_photo_id,
         'public_phone', case when i.id = (select app.inspector_id())
             then i.public_phone else app.mask_phone(i.public_phone, null) end,

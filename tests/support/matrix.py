@@ -183,6 +183,28 @@ SCOPES = {
         "o": "recommended_by_org_id = %(org)s", "n": BY_ME,
         "p": "voided_at is null"
              " and state in ('publicizing', 'appointed', 'active')"},
+    "inspector_assessments": {
+        "z": "inspector_id = any (%(zone_inspectors)s::uuid[])",
+        "n": BY_ME, "o": NOTHING, "p": NOTHING},
+    "inspector_ranks": {
+        "z": NOTHING, "n": "true", "o": NOTHING, "p": "true"},
+    "rank_applications": {
+        "z": "inspector_id = any (%(zone_inspectors)s::uuid[])",
+        "n": BY_ME, "o": NOTHING, "p": NOTHING},
+    "awards": {
+        "z": "state in ('publicized', 'granted', 'revoked')"
+             " and (recipient_zone_id = any (%(zones)s::uuid[])"
+             "     or recipient_inspector_id"
+             "         = any (%(zone_inspectors)s::uuid[])"
+             "     or recipient_organization_id"
+             "         = any (%(zone_units)s::uuid[]))",
+        "n": "state in ('publicized', 'granted', 'revoked')"
+             " and recipient_inspector_id = any (%(inspector)s::uuid[])",
+        "o": "state in ('publicized', 'granted', 'revoked')"
+             " and recipient_organization_id = %(org)s",
+        "p": "state in ('publicized', 'granted')"},
+    "award_decisions": {
+        scope: "state = 'decided'" for scope in "znop"},
     "recusals": {
         "z": "inspector_id = any (%(zone_inspectors)s::uuid[])",
         "o": OWN, "n": BY_ME},
