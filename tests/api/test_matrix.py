@@ -40,7 +40,8 @@ DRAFTS = {"updatePublication", "updatePublicationPlacement",
 
 # Reads that do not show rows of one table.
 NO_ROWS = {"getMe", "listWorkflows", "getWorkflow", "listEnumerations",
-           "listInspectorWorkloads"}
+           "listInspectorWorkloads", "listComplianceChecks",
+           "listComplianceDimensions"}
 
 
 def login_of(role):

@@ -131,6 +131,18 @@ NOTHING = "false"
 
 # table -> scope -> rows. Units see what has left the desk of who writes it.
 SCOPES = {
+    "compliance_checks": {
+        "f": "scope_type = 'county' and rule_id like 'R-FIN-%%'",
+        "z": "scope_type = 'zone' and scope_id = any (%(zones)s::uuid[])"
+             " or scope_type = 'organization'"
+             "     and scope_id = any (%(zone_units)s::uuid[])",
+        "n": "scope_type = 'inspector'"
+             " and scope_id = any (%(inspector)s::uuid[])",
+        "o": "scope_type = 'organization' and scope_id = %(org)s",
+        "j": "scope_type = 'organization'"
+             " and scope_id = any (%(jurisdiction)s::uuid[])",
+        "y": "scope_type = 'county' and extract(doy from as_of + 1) = 1",
+        "h": NOTHING},
     "divisions": {"p": "true"},
     "code_items": {"p": "active"},
     "semesters": {"p": "true"},
