@@ -288,6 +288,10 @@ begin
         perform app.refuse(412, 'version-conflict',
             extra => jsonb_build_object('version', o.version));
     end if;
+    -- the door of the system is app.system_step(), which runs as the owner
+    if is_system and current_user = 'dudao_api' then
+        perform app.refuse(403, 'role-not-permitted');
+    end if;
     step := app.step_by_action(%4$L, action, o.state, %5$s, is_system);
     r := o;
 $f$, t || '_act', row_type, t || '_lock', t,

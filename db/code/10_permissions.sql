@@ -90,8 +90,8 @@ with abbreviation(short, role) as (
         ('attachments', 'DIR:RW.a DEP:RW.a MEM:RWT.o MEM:R.v CHI:RWT.a STA:RWT.a FIN:RWT.o FIN:R.v ZLD:RWT.o ZLD:R.v INS:RWT.o INS:R.v SCH:RWT.o SCH:R.v TWN:RWT.o TWN:R.v DPT:RWT.o DPT:R.v LDR:R.v ORG:RWT.o ORG:R.v RES:RWT.o RES:R.v TPA:RWT.o TPA:R.v PLT:RWT.o PLT:R.v AUD:R.a'),
         -- every account its own
         ('notifications', 'DIR:RT.n DEP:RT.n MEM:RT.n CHI:RT.n STA:RT.n FIN:RT.n ZLD:RT.n INS:RT.n SCH:RT.n TWN:RT.n DPT:RT.n LDR:RT.n ORG:RT.n RES:RT.n TPA:RT.n PLT:RT.n ADM:RT.n AUD:RT.n'),
-        -- the office all, every unit what it received
-        ('dispatches', 'DIR:R.a DEP:R.a MEM:RT.o CHI:RT.a STA:RWT.a SCH:RT.o TWN:RT.o DPT:RT.o LDR:RT.o ORG:RT.o RES:RT.o AUD:R.a')
+        -- the office all, every unit and every person what it received
+        ('dispatches', 'DIR:R.a DEP:R.a MEM:RT.o CHI:RT.a STA:RWT.a ZLD:RT.n INS:RT.n SCH:RT.o TWN:RT.o DPT:RT.o LDR:RT.o ORG:RT.o RES:RT.o AUD:R.a')
 )
 insert into app.permissions(permission_group, role, operations, scope)
 select m.permission_group, a.role, split_part(cell.rights, '.', 1), split_part(cell.rights, '.', 2)
@@ -112,7 +112,9 @@ select app.register('dispatches', permission_group => 'dispatches', machine => t
 insert into app.scope_predicates(resource, scope, predicate) values
     ('calendar_days', 'p', 'true'),
     ('notifications', 'n', 'recipient_user_id = (select app.user_id())'),
-    ('dispatches', 'o', 'recipient_organization_id = (select app.organization_id()) and state in (''sent'', ''received'', ''returned'')'),
+    ('dispatches', 'o', '(recipient_organization_id = (select app.organization_id()) or recipient_person_id = (select app.person_id())) and state in (''sent'', ''received'', ''returned'')'),
+    -- what is sent to the person reaches an inspector; the unit's letters do not
+    ('dispatches', 'n', 'recipient_person_id = (select app.person_id()) and state in (''sent'', ''received'', ''returned'')'),
     ('audit_logs', 'o', 'organization_id = (select app.organization_id())'),
     ('audit_logs', 't', 'subject_type in (''users'', ''role_grants'', ''api_tokens'', ''rule_parameters'', ''rule_parameter_changes'', ''code_items'', ''calendar_days'', ''semesters'', ''divisions'', ''publication_channels'')')
 on conflict (resource, scope) do update set predicate = excluded.predicate;

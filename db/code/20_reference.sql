@@ -728,7 +728,7 @@ $$;
 create or replace function app.before_policy_documents(
     action text, r dudao.policy_documents, data jsonb)
 returns dudao.policy_documents
-language plpgsql
+language plpgsql security definer
 as $$
 declare
     previous uuid;

@@ -171,7 +171,7 @@ def test_nobody_signs_for_the_unit(api, db, as_login):
     dispatch = served(api, db)
     for login, status in (("office_staff", 403),
                           ("deputy_chief_inspector", 403),
-                          ("chief_inspector", 403), ("zone_lead", 403),
+                          ("chief_inspector", 403), ("zone_lead", 404),
                           ("township_account", 404),
                           ("leader_reader", 404)):
         api.login(login).act("dispatches", dispatch, "receive",
@@ -260,3 +260,48 @@ def test_one_row_for_each_recipient_and_purpose(db):
             " generate_series(1, 3)")
         assert cursor.fetchone()[0] == 1
         cursor.execute("rollback")
+
+
+@pytest.mark.clause("2.1", "4.2")
+def test_what_is_sent_to_a_person_reaches_that_person(api, db):
+    def sent_to(login):
+        return str(value(
+            db, "insert into dudao.dispatches(subject_type, subject_id,"
+            " purpose, recipient_person_id, recipient_role, state, sent_at)"
+            " select 'inspector_appointments', app.uuid_v7(), 'inform',"
+            " u.person_id, 'person', 'sent', now() from dudao.users u"
+            " where u.login = %s returning id", login))
+
+    for login in ("inspector_ft", "inspector_pt", "zone_lead"):
+        mine = sent_to(login)
+        client = api.login(login)
+        row = client.read("dispatches", mine)
+        assert row["allowed_actions"] == ["receive"]
+        assert mine in {r["id"] for r in client.list("dispatches")}
+        api.login("inspector_03").read("dispatches", mine, status=404)
+        api.login("inspector_03").act("dispatches", mine, "receive",
+                                      {"receipt_by": "他人"}, status=404)
+        done = client.act("dispatches", mine, "receive",
+                          {"receipt_by": "演示督学"})
+        assert done["state"] == "received"
+
+
+@pytest.mark.clause("3.0")
+def test_the_api_role_cannot_act_as_the_system(as_login, db):
+    connection = as_login("office_staff")
+    for statement in (
+            "select app.system_step('problems', id, 'list') from"
+            " dudao.problems limit 1",
+            "select count(*) from (select id from dudao.problems limit 1) p,"
+            " gen.problems_act(p.id, 'list', null, '{}', true)"):
+        with connection.cursor() as cursor, pytest.raises(Exception) as error:
+            cursor.execute(statement)
+        assert error.value.pgcode in ("42501", "DD403")
+    # so whatever calls it on behalf of the API runs as its owner
+    assert rows(db, r"""
+        select p.proname
+        from pg_proc p
+        where p.pronamespace = 'app'::regnamespace
+            and p.prosrc ~ 'app\.system_step\('
+            and not p.prosecdef
+            and p.proname !~ '^generate_'""") == []

@@ -281,7 +281,10 @@ SCOPES = {
              "     and g.role in ('school_account', 'township_account',"
              "         'department_account'))"},
     "dispatches": {
-        "o": "recipient_organization_id = %(org)s"
+        "o": "(recipient_organization_id = %(org)s"
+             " or recipient_person_id = any (%(person)s::uuid[]))"
+             " and state in ('sent', 'received', 'returned')",
+        "n": "recipient_person_id = any (%(person)s::uuid[])"
              " and state in ('sent', 'received', 'returned')"},
 }
 
