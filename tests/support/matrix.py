@@ -280,6 +280,14 @@ SCOPES = {
              "select from role_grants g where g.user_id = %(me)s"
              "     and g.role in ('school_account', 'township_account',"
              "         'department_account'))"},
+    "committee_members": {"o": OWN, "p": "left_on is null"},
+    "member_units": {"o": OWN, "p": "left_on is null"},
+    "liaisons": {
+        "o": "member_unit_id in (select u.id from member_units u"
+             " where u.organization_id = %(org)s)",
+        "p": NOTHING},
+    "office_staff": {
+        "o": NOTHING, "p": "ended_on is null and post <> 'staff'"},
     "dispatches": {
         "o": "(recipient_organization_id = %(org)s"
              " or recipient_person_id = any (%(person)s::uuid[]))"
