@@ -302,6 +302,17 @@ as $$
     select app.users_of_person(i.person_id) from dudao.inspectors i where i.id = $1
 $$;
 
+create or replace function app.is_chief(inspector uuid) returns boolean
+language sql stable security definer
+as $$
+    select exists (
+        select from dudao.inspectors i
+        join dudao.users u on u.person_id = i.person_id
+        join dudao.role_grants g on g.user_id = u.id
+        where i.id = $1 and g.role = 'chief_inspector' and g.state = 'active'
+            and (g.valid_to is null or g.valid_to >= app.today()))
+$$;
+
 create or replace function app.after_create_inspector_assessments(
     r dudao.inspector_assessments, body jsonb)
 returns void
@@ -406,7 +417,7 @@ begin
         end if;
         -- the director has a say on the chief inspector alone
         if not app.has_role('chief_inspector')
-                and not app.users_with_role('chief_inspector') && app.users_of_inspector(new.inspector_id) then
+                and not app.is_chief(new.inspector_id) then
             faults := faults || app.fault('chief-confirms', null, null, 'R-INS-07', 'C2.4.3.e');
         end if;
     end if;
