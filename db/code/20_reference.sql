@@ -1036,6 +1036,7 @@ select o.*,
         'edu_leader_person_id', o.edu_leader_person_id,
         'is_supervisable', o.is_supervisable,
         'status', o.status,
+        'shortfall_reason', o.shortfall_reason,
         'contact_name', case when app.has_role('public') then null
             else o.contact_name end,
         'contact_phone', app.mask_phone(o.contact_phone, o.id),
