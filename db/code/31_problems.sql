@@ -7,7 +7,7 @@ select app.register('problems', permission_group => 'problems',
         extension_count,extension_requested_on,extension_requested_due_on,
         extension_reason,round,reviewer_inspector_ids,verify_due_on,
         look_back_from,look_back_due_on,disclosure_due_on,
-        escalation_level}');
+        escalation_level,major_matter_id}');
 select app.register('rectification_plans', permission_group => 'problems',
     machine => true, editable_in => '{submitted}',
     read_only => '{round,submitted_at,accepted_at,return_reason}');
@@ -972,6 +972,7 @@ as $$
         'exchange_message_id', p.exchange_message_id,
         'member_organization_id', p.member_organization_id,
         'task_id', p.task_id,
+        'major_matter_id', p.major_matter_id,
         'category', p.category,
         'matter', p.matter,
         'area', p.area,

@@ -31,6 +31,12 @@ PARTS = {
     "/v1/supervision-tasks/{task_id}/targets":
         ("supervision_targets", "task_id"),
     "/v1/supervision-tasks/{task_id}/team": ("team_members", "task_id"),
+    "/v1/meetings/{meeting_id}/agenda":
+        ("meeting_agenda_items", "meeting_id"),
+    "/v1/meetings/{meeting_id}/attendances":
+        ("meeting_attendances", "meeting_id"),
+    "/v1/meetings/{meeting_id}/resolutions":
+        ("meeting_resolutions", "meeting_id"),
 }
 
 # Changes of drafts, of which the demo has none that the role may write: the
@@ -41,7 +47,8 @@ DRAFTS = {"updatePublication", "updatePublicationPlacement",
 # Reads that do not show rows of one table.
 NO_ROWS = {"getMe", "listWorkflows", "getWorkflow", "listEnumerations",
            "listInspectorWorkloads", "listComplianceChecks",
-           "listComplianceDimensions"}
+           "listComplianceDimensions", "getMeetingParticipation",
+           "getMeetingPeriods"}
 
 
 def login_of(role):

@@ -273,6 +273,17 @@ SCOPES = {
              " 'rule_parameters', 'rule_parameter_changes', 'code_items',"
              " 'calendar_days', 'semesters', 'divisions',"
              " 'publication_channels')"},
+    # with the notice; resolutions with the minutes
+    "meetings": {"c": CIRCULATED, "o": NOTHING},
+    "meeting_resolutions": {
+        "c": "issued_on is not null"
+             " and meeting_id = any (%(circulated)s::uuid[])",
+        "o": "issued_on is not null and owner_organization_id = %(org)s"},
+    "major_matters": {
+        "z": IN_ZONE, "s": ASSIGNED, "o": OWN, "c": CIRCULATED},
+    "annual_targets": {
+        "o": OWN + " and (state not in ('draft', 'voided')"
+             "     or proposed_by_unit)"},
     "notifications": {"n": "recipient_user_id = %(me)s"},
     "attachments": {
         # a unit's files belong to the unit, an office's to who brought them
@@ -305,6 +316,8 @@ CHILDREN = {
     "rectification_reports": ("problems", "problem_id"),
     "problem_reviews": ("problems", "problem_id"),
     "publication_placements": ("publications", "publication_id"),
+    "meeting_agenda_items": ("meetings", "meeting_id"),
+    "meeting_attendances": ("meetings", "meeting_id"),
 }
 
 class Scopes:
