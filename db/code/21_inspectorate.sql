@@ -7,16 +7,19 @@ select app.register('inspectors', permission_group => 'zones',
     read_only => '{card_no,rank_id}');
 select app.register('inspector_appointments',
     permission_group => 'appointments', machine => true, legal => true,
-    editable_in => '{recommended,reviewing,publicizing,approved}',
-    read_only => '{ended_on,end_reason,certificate_no,override_reason,
-        resignation_requested_on,renewal_of_id,
+    editable_in => '{recommended,reviewing}',
+    read_only => '{publicity_from,publicity_to,publicity_url,objections,
+        term_no,ended_on,end_reason,certificate_no,decision_doc_no,
+        decision_resolution_id,override_reason,dismissal_ground,
+        pre_service_passed_on,resignation_requested_on,renewal_of_id,
         publicity_publication_id,notice_publication_id}');
 select app.register('plaques', permission_group => 'zones', machine => true,
     editable_in => '{planned,posted}',
     read_only => '{posted_on,removed_on,flag_reason}');
 select app.register('recusals', permission_group => 'recusals',
     machine => true, editable_in => '{declared}',
-    read_only => '{decided_by,decided_on,decision}');
+    read_only => '{declared_by,declared_on,decided_by,decided_on,decision,
+        decision_note,replaced_by_inspector_id}');
 
 -- 3.24 lets inspectors put up their own plaques (post).
 insert into app.permissions(permission_group, role, operations, scope) values
@@ -67,6 +70,18 @@ insert into app.enumerations(name, value, label_zh, label_en, sort) values
         'County government', 1),
     ('inspector_appointments.appointing_authority', 'supervision_committee', '督导委员会',
         'Supervision committee', 2),
+    ('inspector_appointments.dismissal_ground', 'dereliction', '玩忽职守',
+        'Dereliction of duty', 1),
+    ('inspector_appointments.dismissal_ground', 'falsification', '弄虚作假',
+        'Falsification', 2),
+    ('inspector_appointments.dismissal_ground', 'abuse_of_power', '滥用职权、徇私舞弊',
+        'Abuse of power', 3),
+    ('inspector_appointments.dismissal_ground', 'recusal_omitted', '应当回避而未回避',
+        'Recusal omitted', 4),
+    ('inspector_appointments.dismissal_ground', 'danger_not_urged', '发现危险未督促整改',
+        'Danger not acted upon', 5),
+    ('inspector_appointments.dismissal_ground', 'incompetent_assessment', '考核不称职',
+        'Assessed as incompetent', 6),
     ('recusals.reason', 'near_relative', '近亲属', 'Near relative', 1),
     ('recusals.reason', 'former_post', '原任职单位', 'Former post', 2),
     ('recusals.reason', 'interest', '利害关系', 'Interest', 3),
@@ -224,6 +239,26 @@ as $$
         / nullif(count(*) + (with_one_more is not null)::integer, 0)
     from dudao.inspector_appointments a
     where a.state in ('active', 'appointed')
+$$;
+
+-- The share as it will be once that inspector holds that employment: whoever
+-- is in office already, in a term that runs out or as the other kind, counts
+-- once. Four digits, as the limit has them (1/3 is written 0.3333).
+create or replace function app.fulltime_share_after(
+    inspector uuid, employment text)
+returns numeric
+language sql stable security definer
+as $$
+    select round(avg((t.employment = 'full_time')::integer), 4)
+    from (
+        (select distinct on (a.inspector_id) a.employment
+        from dudao.inspector_appointments a
+        where a.state in ('active', 'appointed') and a.voided_at is null
+            and a.inspector_id <> $1
+        order by a.inspector_id, a.starts_on desc)
+        union all
+        select $2
+    ) as t
 $$;
 
 
@@ -440,17 +475,123 @@ create or replace function app.before_create_inspector_appointments(
 returns dudao.inspector_appointments
 language plpgsql
 as $$
+declare
+    is_office constant boolean := app.has_role('office_staff',
+        'deputy_chief_inspector', 'chief_inspector');
 begin
+    -- a unit recommends in its own name and somebody whom it can see; what
+    -- the person brings along stands in the materials, the form is the
+    -- office's (L-DX-02)
+    if not is_office then
+        r.recommended_by_org_id := coalesce(r.recommended_by_org_id,
+            app.organization_id());
+        perform app.refuse_form_of_unit(r.qualification);
+    end if;
+    if r.inspector_id is null and body ? 'person_id' then
+        if not exists (
+                select from dudao.persons p
+                where p.id = (body ->> 'person_id')::uuid) then
+            perform app.refuse(422, 'validation-failed', array[
+                app.fault('unknown-reference', '/person_id')]);
+        end if;
+        r.inspector_id := app.candidate_of((body ->> 'person_id')::uuid,
+            body);
+    end if;
+    if r.inspector_id is null then
+        perform app.refuse(422, 'validation-failed', array[
+            app.fault('required', '/inspector_id', null, null, 'L-DX-02')]);
+    end if;
+    r.basis_document_id := coalesce(r.basis_document_id, (
+        select d.id
+        from dudao.policy_documents d
+        join dudao.rule_parameters p on p.basis = d.doc_no
+        where p.key = 'inspector_school_ratio' and d.state = 'in_force'
+        limit 1));
     r.appointment_mode := coalesce(r.appointment_mode,
         case r.employment when 'full_time' then 'appointed'
             else 'engaged' end);
     r.appointing_authority := coalesce(r.appointing_authority,
         case r.employment when 'full_time' then 'county_government'
             else 'supervision_committee' end);
-    if not body ? 'term_no' then
-        r.term_no := app.next_term_no(r.inspector_id, r.employment,
-            app.today());
+    r.ends_on := coalesce(r.ends_on, (r.starts_on + make_interval(
+        years => app.parameter_int('inspector_term_years')))::date - 1);
+    r.term_no := app.next_term_no(r.inspector_id, r.employment,
+        coalesce(r.starts_on, app.today()));
+    return r;
+end
+$$;
+
+-- The nine answers are the office's; a unit adds evidence to them.
+create or replace function app.refuse_form_of_unit(qualification jsonb)
+returns void
+language plpgsql stable
+as $$
+declare
+    faults app.fault[];
+begin
+    select array_agg(app.fault('read-only-field', '/qualification/' || k,
+        null, 'R-INS-05', 'L-TL-7'))
+    into faults
+    from jsonb_object_keys(qualification) as k
+    where k <> 'evidence';
+    if cardinality(faults) > 0 then
+        perform app.refuse(422, 'validation-failed', faults);
     end if;
+end
+$$;
+
+-- Who is recommended for the first time becomes a candidate.
+create or replace function app.candidate_of(person uuid, materials jsonb)
+returns uuid
+language plpgsql security definer
+as $$
+declare
+    result uuid;
+begin
+    select i.id into result
+    from dudao.inspectors i
+    where i.person_id = person;
+    if result is null then
+        insert into dudao.inspectors as i (person_id, code, degree,
+            work_years, title_rank, background)
+        values (person, app.next_inspector_code(), materials ->> 'degree',
+            (materials ->> 'work_years')::integer,
+            materials ->> 'title_rank',
+            coalesce(materials ->> 'background', 'other'))
+        returning i.id into result;
+    end if;
+    return result;
+end
+$$;
+
+create or replace function app.before_patch_inspector_appointments(
+    r dudao.inspector_appointments, patch jsonb)
+returns dudao.inspector_appointments
+language plpgsql
+as $$
+begin
+    if not app.has_role('office_staff', 'deputy_chief_inspector',
+            'chief_inspector') then
+        if r.state <> 'recommended' then
+            perform app.refuse(409, 'not-editable', extra =>
+                jsonb_build_object('state', r.state,
+                    'allowed_actions', '[]'::jsonb));
+        end if;
+        perform app.refuse_form_of_unit(
+            coalesce(patch -> 'qualification', '{}'));
+    end if;
+    if patch ? 'employment' then
+        r.appointment_mode := case r.employment when 'full_time'
+            then 'appointed' else 'engaged' end;
+        r.appointing_authority := case r.employment when 'full_time'
+            then 'county_government' else 'supervision_committee' end;
+    end if;
+    if patch ? 'starts_on' and not patch ? 'ends_on' then
+        r.ends_on := (r.starts_on + make_interval(
+            years => app.parameter_int('inspector_term_years')))::date - 1;
+    end if;
+    r.term_no := app.next_term_no(r.inspector_id, r.employment,
+        coalesce(r.starts_on, app.today()));
     return r;
 end
 $$;
@@ -522,6 +663,8 @@ create or replace function app.before_inspector_appointments(
 returns dudao.inspector_appointments
 language plpgsql
 as $$
+declare
+    place integer;
 begin
     case action
     when 'review' then
@@ -538,8 +681,26 @@ begin
         r.publicity_publication_id := app.add_to_notice(
             '拟聘督学公示（' || r.publicity_from || '至' || r.publicity_to
             || '）', app.appointment_line(r));
-    when 'approve' then
-        r.objections := coalesce(data -> 'objections', r.objections);
+    when 'record_objection' then
+        r.objections := r.objections || jsonb_build_object(
+            'no', jsonb_array_length(r.objections) + 1,
+            'received_on', coalesce(data ->> 'received_on',
+                app.today()::text),
+            'raised_by', data ->> 'raised_by',
+            'text', data ->> 'text',
+            'evidence', coalesce(data -> 'evidence', '[]'),
+            'upheld', null, 'opinion', null, 'decided_on', null,
+            'decided_by', null);
+    when 'decide_objection' then
+        place := (data ->> 'no')::integer - 1;
+        if r.objections -> place -> 'upheld' = 'null' then
+            r.objections := jsonb_set(r.objections, array[place::text],
+                r.objections -> place || jsonb_build_object(
+                    'upheld', data -> 'upheld',
+                    'opinion', data ->> 'opinion',
+                    'decided_on', app.today(),
+                    'decided_by', app.user_id()));
+        end if;
     when 'appoint' then
         r.starts_on := coalesce((data ->> 'starts_on')::date, r.starts_on,
             app.today());
@@ -548,10 +709,16 @@ begin
                 app.parameter_int('inspector_term_years')))::date - 1);
         r.decision_doc_no := coalesce(data ->> 'decision_doc_no',
             r.decision_doc_no);
+        r.decision_resolution_id := coalesce(
+            (data ->> 'decision_resolution_id')::uuid,
+            r.decision_resolution_id);
         r.pre_service_passed_on := coalesce(
             (data ->> 'pre_service_passed_on')::date,
             r.pre_service_passed_on);
         r.override_reason := data ->> 'override_reason';
+        -- what counts is the first day, not that of the recommendation
+        r.term_no := app.next_term_no(r.inspector_id, r.employment,
+            r.starts_on);
         r.certificate_no := coalesce(r.certificate_no, app.next_code('PS'));
         r.notice_publication_id := app.add_to_notice(
             '督学聘任公告（' || app.today() || '）', app.appointment_line(r));
@@ -560,17 +727,38 @@ begin
         r.end_reason := '任期届满';
     when 'resign' then
         r.ended_on := coalesce((data ->> 'ended_on')::date, app.today());
-        r.end_reason := data ->> 'reason';
+        r.end_reason := coalesce(data ->> 'reason', r.end_reason);
     when 'request_resignation' then
         r.resignation_requested_on := app.today();
         r.end_reason := data ->> 'reason';
     when 'dismiss' then
         r.ended_on := app.today();
         r.end_reason := data ->> 'reason';
+        r.dismissal_ground := data ->> 'ground';
     else
         null;
     end case;
     return r;
+end
+$$;
+
+-- The grade of the last confirmed assessment (3.24); null: none yet.
+create or replace function app.last_grade_of(inspector uuid) returns text
+language plpgsql stable security definer
+as $$
+declare
+    grade text;
+begin
+    if to_regclass('dudao.inspector_assessments') is not null then
+        execute $q$
+            select a.grade
+            from dudao.inspector_assessments a
+            where a.inspector_id = $1 and a.state = 'confirmed'
+            order by a.year desc
+            limit 1$q$
+            into grade using inspector;
+    end if;
+    return grade;
 end
 $$;
 
@@ -585,12 +773,29 @@ declare
     inspector dudao.inspectors;
     item text;
     share numeric;
+    share_limit numeric;
+    place integer;
+    grade text;
 begin
     select i.* into inspector
     from dudao.inspectors i
     where i.id = new.inspector_id;
 
-    if action = 'publicize' then
+    if action = 'review' then
+        -- the form is filled in completely
+        foreach item in array app.qualification_items() loop
+            if jsonb_typeof(new.qualification -> item) is distinct from
+                    'boolean' then
+                faults := faults || app.fault('required',
+                    '/qualification/' || item, null, 'R-INS-05', 'L-TL-7');
+            end if;
+        end loop;
+    elsif action = 'publicize' then
+        if new.publicity_from < app.today() then
+            faults := faults || app.fault('date-before-start',
+                '/publicity_from', jsonb_build_object('min', app.today()),
+                'R-INS-06', 'L-DX-02');
+        end if;
         -- every item of L-TL-7 and L-DX-03
         foreach item in array app.qualification_items() loop
             if new.qualification -> item is distinct from 'true' then
@@ -625,29 +830,104 @@ begin
                 jsonb_build_object('until', new.publicity_to),
                 'R-INS-06', 'L-DX-02');
         end if;
-        if exists (
-                select from jsonb_array_elements(new.objections) as o
-                where coalesce(o -> 'upheld', 'null') <> 'false') then
-            faults := faults || app.fault('objection-open', '/objections',
+        -- every objection is decided, and none of them upheld
+        select faults || coalesce(array_agg(app.fault(
+            case when o -> 'upheld' = 'true' then 'objection-upheld'
+                else 'objection-open' end,
+            '/objections/' || (n - 1), jsonb_build_object('no', n),
+            'R-INS-06', 'L-DX-02') order by n), '{}')
+        into faults
+        from jsonb_array_elements(new.objections) with ordinality as x(o, n)
+        where coalesce(o -> 'upheld', 'null') <> 'false';
+    elsif action = 'record_objection' then
+        item := new.objections -> -1 ->> 'received_on';
+        if item::date > app.today() then
+            faults := faults || app.fault('date-in-future', '/received_on',
                 null, 'R-INS-06', 'L-DX-02');
+        elsif item::date not between new.publicity_from
+                and new.publicity_to then
+            faults := faults || app.fault('objection-out-of-time',
+                '/received_on', jsonb_build_object('from',
+                    new.publicity_from, 'until', new.publicity_to),
+                'R-INS-06', 'L-DX-02');
+        end if;
+        if coalesce(new.objections -> -1 ->> 'text', '') = '' then
+            faults := faults || app.fault('required', '/text', null,
+                'R-INS-06', 'L-DX-02');
+        end if;
+    elsif action = 'decide_objection' then
+        place := coalesce((data ->> 'no')::integer, 0) - 1;
+        if place < 0 or old.objections -> place is null then
+            faults := faults || app.fault('unknown-reference', '/no', null,
+                'R-INS-06', 'L-DX-02');
+        elsif old.objections -> place -> 'upheld' <> 'null' then
+            faults := faults || app.fault('objection-decided', '/no',
+                jsonb_build_object('no', place + 1), 'R-INS-06', 'L-DX-02');
+        end if;
+        if jsonb_typeof(data -> 'upheld') is distinct from 'boolean' then
+            faults := faults || app.fault('required', '/upheld', null,
+                'R-INS-06', 'L-DX-02');
+        end if;
+        if coalesce(data ->> 'opinion', '') = '' then
+            faults := faults || app.fault('required', '/opinion', null,
+                'R-INS-06', 'L-DX-02');
+        end if;
+    elsif action = 'reject' and old.state = 'publicizing' then
+        if not exists (
+                select from jsonb_array_elements(new.objections) as o
+                where o -> 'upheld' = 'true') then
+            faults := faults || app.fault('no-objection-upheld',
+                '/objections', null, 'R-INS-06', 'L-DX-02');
         end if;
     elsif action = 'appoint' then
-        -- C2.1.1.f, R-INS-10: decided, with a document
-        if new.decision_doc_no is null then
+        -- C2.1.1.f, R-INS-10, 9-A14: the government appoints with a document
+        -- of its own; the committee engages by a resolution or a document
+        if new.employment = 'full_time' and new.decision_doc_no is null then
             faults := faults || app.fault('required', '/decision_doc_no',
                 null, 'R-INS-10', 'C2.1.1.f');
         end if;
-        share := app.fulltime_share(new.employment);
-        if new.override_reason is null
-                and new.employment = 'full_time'
-                and app.parameter('fulltime_ratio_mode') = '"max"'
-                and share > (app.parameter('fulltime_ratio_limit')
-                    #>> '{}')::numeric
-                -- 1/3 is written with four digits
-                and share > 1.0 / 3 then
-            faults := faults || app.fault('fulltime-share-exceeded',
-                '/override_reason', jsonb_build_object('share',
-                    round(share, 4)), 'R-INS-02', 'C2.4.1.b');
+        if new.employment = 'part_time' and num_nonnulls(
+                new.decision_resolution_id, new.decision_doc_no) = 0 then
+            faults := faults || app.fault('required',
+                '/decision_resolution_id', null, 'R-INS-10', 'C2.1.1.f');
+        end if;
+        if new.starts_on <= new.publicity_to then
+            faults := faults || app.fault('date-before-start', '/starts_on',
+                jsonb_build_object('min', new.publicity_to + 1),
+                'R-INS-06', 'L-DX-02');
+        end if;
+        if exists (
+                select from dudao.inspector_appointments a
+                where a.inspector_id = new.inspector_id and a.id <> new.id
+                    and a.state in ('appointed', 'active')
+                    and a.voided_at is null
+                    and daterange(a.starts_on,
+                            least(a.ended_on, a.ends_on), '[]')
+                        && daterange(new.starts_on,
+                            greatest(new.starts_on, new.ends_on), '[]'))
+                then
+            faults := faults || app.fault('overlapping-period',
+                '/starts_on', null, 'R-INS-03', 'L-TL-6');
+        end if;
+        -- C2.4.1.b with 9-A1: an act that takes the county further past the
+        -- limit wants a reason; one that brings it nearer does not
+        share := app.fulltime_share_after(new.inspector_id, new.employment);
+        share_limit := (app.parameter('fulltime_ratio_limit') #>> '{}')
+            ::numeric;
+        if new.override_reason is null then
+            if app.parameter('fulltime_ratio_mode') = '"max"'
+                    and new.employment = 'full_time'
+                    and share > share_limit then
+                faults := faults || app.fault('fulltime-share-exceeded',
+                    '/override_reason', jsonb_build_object('share', share,
+                        'limit', share_limit), 'R-INS-02', 'C2.4.1.b');
+            elsif app.parameter('fulltime_ratio_mode') = '"min"'
+                    and new.employment = 'part_time'
+                    and share < share_limit then
+                faults := faults || app.fault('fulltime-share-too-low',
+                    '/override_reason', jsonb_build_object('share', share,
+                        'limit', share_limit), 'R-INS-02', 'C2.4.1.b');
+            end if;
         end if;
     elsif action = 'activate' then
         if new.starts_on > app.today() then
@@ -682,6 +962,46 @@ begin
                     app.parameter_int('inspector_max_terms')),
                 'R-INS-04', 'L-TL-6');
         end if;
+        if exists (
+                select from dudao.inspector_appointments a
+                where a.renewal_of_id = old.id and a.voided_at is null
+                    and a.state <> 'rejected') then
+            faults := faults || app.fault('renewal-exists', null, null,
+                'R-INS-03', 'L-TL-6');
+        end if;
+        if old.resignation_requested_on is not null then
+            faults := faults || app.fault('resignation-requested', null,
+                null, null, 'L-TL-6');
+        end if;
+        -- 3.15: at least competent in the last assessment that is confirmed;
+        -- that there is one each year is R-INS-07
+        grade := app.last_grade_of(old.inspector_id);
+        if grade in ('basically_competent', 'incompetent') then
+            faults := faults || app.fault('assessment-too-low', null,
+                jsonb_build_object('grade', grade), 'R-INS-07',
+                'C2.4.3.e');
+        end if;
+    elsif action = 'resign' then
+        if old.resignation_requested_on is null then
+            faults := faults || app.fault('resignation-not-requested', null,
+                null, null, 'L-TL-6');
+        end if;
+        if new.ended_on > app.today() then
+            faults := faults || app.fault('date-in-future', '/ended_on');
+        elsif new.ended_on < new.starts_on then
+            faults := faults || app.fault('date-before-start', '/ended_on',
+                jsonb_build_object('min', new.starts_on));
+        end if;
+    elsif action = 'dismiss' then
+        if new.dismissal_ground is null then
+            faults := faults || app.fault('required', '/ground', null, null,
+                'L-TL-26');
+        elsif new.dismissal_ground = 'incompetent_assessment'
+                and app.last_grade_of(old.inspector_id) is distinct from
+                    'incompetent' then
+            faults := faults || app.fault('assessment-not-incompetent',
+                '/ground', null, 'R-INS-07', 'C2.4.3.e');
+        end if;
     elsif action = 'end' then
         if old.ends_on >= app.today() then
             faults := faults || app.fault('term-not-over', null,
@@ -691,6 +1011,10 @@ begin
     elsif action = 'request_resignation' then
         if app.inspector_id() is distinct from old.inspector_id then
             faults := faults || app.fault('out-of-scope');
+        end if;
+        if old.resignation_requested_on is not null then
+            faults := faults || app.fault('resignation-requested', null,
+                null, null, 'L-TL-6');
         end if;
     end if;
     return faults;
@@ -723,7 +1047,13 @@ begin
         perform app.notify('inspector_appointments', new.id,
             'appointment_approved', '督学拟聘通过', name,
             app.users_with_role('committee_director', 'committee_deputy'));
+    when 'record_objection' then
+        perform app.notify('inspector_appointments', new.id,
+            'objection_received', '督学公示收到异议', name,
+            app.users_with_role('chief_inspector'));
     when 'reject' then
+        perform app.meet_deadline('inspector_appointments', new.id,
+            'publicity');
         perform app.notify('inspector_appointments', new.id,
             'appointment_rejected', '督学推荐未通过', name,
             app.users_of_organization(new.recommended_by_org_id));
@@ -754,6 +1084,10 @@ begin
                 'decision_doc_no', new.decision_doc_no));
         perform app.deadline('inspector_appointments', new.id, 'term_end',
             new.ends_on);
+        perform app.notify('inspector_appointments', new.id,
+            'appointed', '督学聘任', name || '：' || new.starts_on || '至'
+            || new.ends_on, app.users_of_person(person)
+                || app.users_of_organization(new.recommended_by_org_id));
     when 'activate' then
         update dudao.inspectors i
         set status = 'active'
@@ -819,6 +1153,19 @@ begin
             select from dudao.inspector_appointments a
             where a.inspector_id = inspector and a.state = 'appointed'
                 and a.starts_on <= closed_on + 1) and cause = 'end' then
+        -- who goes on as the other kind keeps the zone and loses the role
+        if not exists (
+                select from dudao.inspector_appointments a
+                where a.inspector_id = inspector and a.state = 'appointed'
+                    and a.employment = close_inspector.employment) then
+            foreach item in array app.users_of_person(person) loop
+                perform app.end_grants(item, role, '督学聘任结束');
+                if employment = 'full_time' then
+                    perform app.end_grants(item, 'zone_lead',
+                        '督学聘任结束');
+                end if;
+            end loop;
+        end if;
         return;
     end if;
     update dudao.zone_memberships m
@@ -1133,6 +1480,7 @@ select a.*,
         'id', a.id,
         'version', a.version,
         'inspector_id', a.inspector_id,
+        'inspector_name', app.inspector_name(a.inspector_id),
         'basis_document_id', a.basis_document_id,
         'employment', a.employment,
         'appointment_mode', a.appointment_mode,
@@ -1143,7 +1491,16 @@ select a.*,
         'publicity_from', a.publicity_from,
         'publicity_to', a.publicity_to,
         'publicity_url', a.publicity_url,
-        'objections', a.objections,
+        -- who objected stays with those who decide
+        'objections', case
+            when (select app.has_role('office_staff',
+                'deputy_chief_inspector', 'chief_inspector',
+                'committee_director', 'committee_deputy')) then a.objections
+            else (
+                select coalesce(jsonb_agg(o - '{raised_by,evidence,decided_by}'
+                    ::text[] || '{"raised_by": null, "evidence": [],
+                        "decided_by": null}'::jsonb), '[]')
+                from jsonb_array_elements(a.objections) as o) end,
         'term_no', a.term_no,
         'starts_on', a.starts_on,
         'ends_on', a.ends_on,
@@ -1151,7 +1508,9 @@ select a.*,
         'end_reason', a.end_reason,
         'certificate_no', a.certificate_no,
         'decision_doc_no', a.decision_doc_no,
+        'decision_resolution_id', a.decision_resolution_id,
         'override_reason', a.override_reason,
+        'dismissal_ground', a.dismissal_ground,
         'pre_service_passed_on', a.pre_service_passed_on,
         'resignation_requested_on', a.resignation_requested_on,
         'renewal_of_id', a.renewal_of_id,
@@ -1167,6 +1526,32 @@ select a.*,
         'updated_at', app.ts(a.updated_at),
         'is_demo', a.is_demo) as body
 from dudao.inspector_appointments a;
+
+-- L-DX-01: whoever is shown a certificate or a card may ask whether it holds.
+create or replace function app.check_certificate(wanted text)
+returns setof app.answer
+language sql stable security definer
+as $$
+    select 200, null::text, left(md5(c.body::text), 16), c.body::text
+    from (
+        select json_build_object(
+            'certificate_no', a.certificate_no,
+            'card_no', i.card_no,
+            'name', app.inspector_name(i.id),
+            'employment', a.employment,
+            'term_no', a.term_no,
+            'starts_on', a.starts_on,
+            'ends_on', least(a.ended_on, a.ends_on),
+            'is_valid', a.state = 'active' and a.voided_at is null
+                and app.today() between a.starts_on and a.ends_on) as body
+        from dudao.inspector_appointments a
+        join dudao.inspectors i on i.id = a.inspector_id
+        where (a.certificate_no = wanted or i.card_no = wanted)
+            and a.starts_on is not null
+        order by a.state = 'active' desc, a.starts_on desc
+        limit 1
+    ) as c
+$$;
 
 -- What hangs at the gate: name, photo, phone, items. It is there for the
 -- public, so the phone is whole.

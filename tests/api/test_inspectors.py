@@ -101,8 +101,9 @@ def appointment(db):
 @pytest.mark.clause("R-INS-01", "R-INS-02", "C2.4.1.a", "C2.4.1.b")
 def test_numbers_of_the_county(api):
     staff = api.login("office_staff")
-    full = staff.list("inspectors", current_employment="full_time")
-    part = staff.list("inspectors", current_employment="part_time")
+    full, part = ([row for row in staff.list("inspectors",
+                                             current_employment=kind)
+                   if row["is_demo"]] for kind in ("full_time", "part_time"))
     assert (len(full), len(part)) == (18, 48)
     assert 304 / 66 <= 5 and 18 / 66 <= 1 / 3
     # R-INS-05
@@ -179,8 +180,9 @@ def test_each_appointment_is_made_public_twice(api, db):
 @pytest.mark.clause("L-TL-7", "L-DX-03", "R-INS-05")
 def test_every_condition_is_needed(appointment):
     appointment.new(degree="below_bachelor", work_years=5)
-    appointment.act("office_staff", "review",
-                    {"qualification": {"health": True}})
+    appointment.act("office_staff", "review", {"qualification": {
+        item: item == "health" for item in appointment.sql(
+            "select app.qualification_items()")[0]}})
     with pytest.raises(Refused) as refused:
         appointment.act("chief_inspector", "publicize")
     assert refused.value.status == 422
@@ -203,9 +205,11 @@ def test_publicity_lasts_seven_working_days(appointment):
         appointment.act("chief_inspector", "approve")
     assert refused.value.codes == {"publicity-not-over"}
     appointment.on("2026-02-12")
+    appointment.on("2026-02-10")
+    appointment.act("office_staff", "record_objection", {"text": "示例异议"})
+    appointment.on("2026-02-12")
     with pytest.raises(Refused) as refused:
-        appointment.act("chief_inspector", "approve", {"objections": [
-            {"text": "示例异议", "upheld": None}]})
+        appointment.act("chief_inspector", "approve")
     assert refused.value.codes == {"objection-open"}
 
 
@@ -257,8 +261,11 @@ def test_share_of_full_time_inspectors(appointment):
     appointment.sql("update dudao.rule_parameters set value = '0.1',"
                     " changed_reason = 'test' where key ="
                     " 'fulltime_ratio_limit' returning 1")
-    # 19 of 67 are below one third: the text's own limit still holds
-    appointment.act("committee_deputy", "appoint", data)
+    with pytest.raises(Refused) as refused:
+        appointment.act("committee_deputy", "appoint", data)
+    assert refused.value.codes == {"fulltime-share-exceeded"}
+    appointment.act("committee_deputy", "appoint",
+                    {**data, "override_reason": "责任区专职不足两名"})
 
 
 @pytest.mark.clause("L-TL-6", "R-INS-04")
@@ -285,7 +292,8 @@ def test_end_closes_what_hung_on_it(appointment):
     with pytest.raises(Refused):
         appointment.act("committee_director", "dismiss")
     appointment.act("committee_director", "dismiss",
-                    {"reason": "玩忽职守，贻误督导工作"})
+                    {"ground": "dereliction",
+                     "reason": "玩忽职守，贻误督导工作"})
     assert appointment.sql(
         "select (select count(*) from dudao.plaques where inspector_id = %s"
         " and state = 'posted'), (select count(*) from"
