@@ -270,11 +270,20 @@ declare
     hint jsonb;
     faults app.fault[] := '{}';
 begin
-    select obj_description(c.oid, 'pg_constraint')::jsonb into hint
-    from pg_constraint c
-    where c.conname = constraint_name
-        and c.conrelid = to_regclass('dudao.' || quote_ident(table_name))
-        and obj_description(c.oid, 'pg_constraint') like '{%';
+    -- a constraint's own problem; a partial unique index has one, too
+    select d.text::jsonb into hint
+    from (
+        select obj_description(c.oid, 'pg_constraint') as text
+        from pg_constraint c
+        where c.conname = constraint_name
+            and c.conrelid = to_regclass('dudao.' || quote_ident(table_name))
+        union all
+        select obj_description(i.indexrelid, 'pg_class')
+        from pg_index i
+        where i.indexrelid = to_regclass('dudao.' || quote_ident(constraint_name))
+            and i.indrelid = to_regclass('dudao.' || quote_ident(table_name))
+    ) as d
+    where d.text like '{%';
 
     case
         when sqlstate = '23505' then

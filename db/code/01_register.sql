@@ -748,6 +748,7 @@ begin
     for name in
         select p.polname from pg_policy p
         where p.polrelid = ('dudao.' || quote_ident(resource))::regclass
+            and p.polname ~ '^(owner|api)_'
     loop
         execute format('drop policy %I on dudao.%I', name.polname, resource);
     end loop;

@@ -190,8 +190,8 @@ begin
     from dudao.exchange_messages m
     where m.direction = 'out' and m.peer = enqueue.peer and m.type = enqueue.type
         and m.business_key = enqueue.business_key;
-    update dudao.exchange_messages m
-    set state = 'superseded'
+    perform app.system_step('exchange_messages', m.id, 'supersede')
+    from dudao.exchange_messages m
     where m.direction = 'out' and m.peer = enqueue.peer and m.type = enqueue.type
         and m.business_key = enqueue.business_key and m.state in ('pending', 'failed');
     insert into dudao.exchange_messages as m (direction, peer, type, op,

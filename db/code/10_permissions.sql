@@ -64,8 +64,9 @@ with abbreviation(short, role) as (
         -- center-engagements, research-projects, policy-recommendations,
         -- exchange-activities; who is addressed answers (3.24)
         ('research', 'DIR:R.a DEP:R.a MEM:R.c MEM:RT.o CHI:RT.a STA:RWT.a FIN:R.a ZLD:R.a INS:RW.n LDR:R.a RES:RWT.a AUD:R.a PUB:R.p'),
-        -- informatization-items, exchange-messages, external-identifiers
-        ('informatization', 'DIR:R.a CHI:RT.a STA:RW.a PLT:RW.o ADM:RWT.a AUD:R.a'),
+        -- informatization-items, exchange-messages, external-identifiers; the
+        -- platform answers messages, the office sends them again (8.3)
+        ('informatization', 'DIR:R.a CHI:RT.a STA:RWT.a PLT:RWT.o ADM:RWT.a AUD:R.a'),
         -- compliance-checks: f finance rules, h headline, y yearly snapshots
         ('compliance', 'DIR:R.a DEP:R.a MEM:R.o CHI:R.a STA:R.a FIN:R.f ZLD:R.z INS:R.n SCH:R.o TWN:R.o TWN:R.j DPT:R.o LDR:R.a ORG:R.a RES:R.a PLT:R.y AUD:R.a PUB:R.h'),
         -- bulk imports

@@ -397,8 +397,22 @@ update notifications
 set read_at = created_at
 where read_at is null and subject_type in ('inspector_appointments',
     'plaques', 'policy_documents', 'role_grants', 'publications');
-update exchange_messages
-set state = 'acknowledged', sent_at = created_at, acked_at = created_at,
-    next_attempt_at = null, attempts = 1,
-    peer_receipt_no = 'DEMO-' || right(id::text, 8)
-where type in ('X-13', 'X-15') and state = 'pending';
+do $$
+declare
+    message record;
+begin
+    perform app.act_as('platform_service', true);
+    for message in
+        select m.id, m.created_at from exchange_messages m
+        where m.type in ('X-13', 'X-15') and m.state = 'pending'
+        order by m.id
+    loop
+        perform set_config('dudao.now', message.created_at::text, true);
+        perform app.act('exchange_messages', message.id, 'send');
+        perform app.act('exchange_messages', message.id, 'ack', null,
+            jsonb_build_object('peer_receipt_no', 'DEMO-' || right(message.id::text, 8)));
+    end loop;
+    perform set_config('dudao.now', '', true);
+    perform app.act_as('', true);
+end
+$$;

@@ -48,7 +48,7 @@ DRAFTS = {"updatePublication", "updatePublicationPlacement",
 NO_ROWS = {"getMe", "listWorkflows", "getWorkflow", "listEnumerations",
            "listInspectorWorkloads", "listComplianceChecks",
            "listComplianceDimensions", "getMeetingParticipation",
-           "getMeetingPeriods"}
+           "getMeetingPeriods", "getPaperlessShare"}
 
 
 def login_of(role):

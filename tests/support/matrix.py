@@ -299,6 +299,18 @@ SCOPES = {
         "p": NOTHING},
     "office_staff": {
         "o": NOTHING, "p": "ended_on is null and post <> 'staff'"},
+    "budgets": {
+        "z": NOTHING, "n": NOTHING,
+        "p": "state in ('approved', 'adjusted', 'closed')"},
+    "budget_lines": {"z": NOTHING, "n": NOTHING, "p": NOTHING},
+    "expense_claims": {
+        "z": NOTHING, "p": NOTHING,
+        "n": "claimant_inspector_id = any (%(inspector)s::uuid[])"},
+    "facilities": {
+        "z": "zone_id = any (%(zones)s::uuid[])", "n": NOTHING, "p": NOTHING},
+    "informatization_items": {"o": NOTHING},
+    "external_identifiers": {"o": "system = 'municipal_platform'"},
+    "exchange_messages": {"o": "peer = 'municipal_platform'"},
     "dispatches": {
         "o": "(recipient_organization_id = %(org)s"
              " or recipient_person_id = any (%(person)s::uuid[]))"
@@ -309,6 +321,7 @@ SCOPES = {
 
 # Rows that are seen with their parent.
 CHILDREN = {
+    "expense_items": ("expense_claims", "claim_id"),
     "team_members": ("supervision_tasks", "task_id"),
     "supervision_notices": ("supervision_tasks", "task_id"),
     "visit_items": ("visits", "visit_id"),
