@@ -63,6 +63,10 @@ insert into app.row_rules(resource, name, expression, pointer, code, rule_id, cl
         or app.lines_total(new.id) <= coalesce(new.approved_fen, new.requested_fen)',
      '/requested_fen', 'lines-exceed-budget', 'R-FIN-02', 'C3.1.b',
      'jsonb_build_object(''total'', app.lines_total(new.id), ''limit'', coalesce(new.approved_fen, new.requested_fen))'),
+    ('budgets', 'approval_is_there',
+     'new.state in (''draft'', ''submitted'')
+        or num_nulls(new.approved_fen, new.approved_doc_no, new.approved_on) = 0',
+     '/approved_doc_no', 'approval-document-required', 'R-FIN-01', 'C3.1.a', null),
     ('budgets', 'approval_not_in_future', 'new.approved_on <= app.today()',
      '/approved_on', 'date-in-future', 'R-FIN-01', 'C3.1.a', null),
     ('budgets', 'approval_is_kept',
@@ -129,6 +133,12 @@ insert into app.row_rules(resource, name, expression, pointer, code, rule_id, cl
         where l.id = new.budget_line_id and b.year = extract(year from new.activity_on))',
      '/budget_line_id', 'line-of-another-year', 'R-FIN-02', 'C3.1.b',
      'jsonb_build_object(''year'', extract(year from new.activity_on))'),
+    ('expense_claims', 'line_from_the_check',
+     'new.budget_line_id is not null or new.state not in (''checked'', ''approved'', ''paid'')',
+     '/budget_line_id', 'required', 'R-FIN-02', 'C3.1.b', null),
+    ('expense_claims', 'voucher_of_the_payment',
+     'new.state <> ''paid'' or num_nulls(new.paid_on, new.voucher_no, new.approved_by) = 0',
+     '/voucher_no', 'required', 'R-FIN-04', 'C3.1.d', null),
     ('expense_claims', 'total_of_items',
      'old.id is null or new.total_fen = (select coalesce(sum(i.amount_fen), 0)
         from dudao.expense_items i where i.claim_id = new.id)',

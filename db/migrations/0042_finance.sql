@@ -15,9 +15,7 @@ create table dudao.budgets (
     note text check (length(note) <= 2000),
     -- times that the lines of the draft were written
     revision integer not null default 0,
-    state text not null default 'draft',
-    constraint budgets_approval_check check (state in ('draft', 'submitted')
-        or num_nulls(approved_fen, approved_doc_no, approved_on) = 0)
+    state text not null default 'draft'
 );
 create index on dudao.budgets (state, year);
 
@@ -67,12 +65,7 @@ create table dudao.expense_claims (
     reject_reason text check (length(reject_reason) <= 2000),
     state text not null default 'draft',
     search text[] generated always as (
-        app.bigrams(code || ' ' || coalesce(note, ''))) stored,
-    constraint expense_claims_line_check check (
-        budget_line_id is not null
-        or state not in ('checked', 'approved', 'paid')),
-    constraint expense_claims_payment_check check (
-        state <> 'paid' or num_nulls(paid_on, voucher_no, approved_by) = 0)
+        app.bigrams(code || ' ' || coalesce(note, ''))) stored
 );
 comment on constraint expense_claims_voucher_no_key on dudao.expense_claims is
     '{"code": "duplicate-number", "pointer": "/voucher_no", "rule_id": "R-FIN-02", "clause_id": "C3.1.b"}';
