@@ -81,6 +81,9 @@ params_get(const struct params *params, const char *name)
 {
 	size_t i;
 
+	/* A request may be refused before its parameters are read. */
+	if (params->op == NULL)
+		return (NULL);
 	for (i = 0; i < params->op->param_count; i++)
 		if (strcmp(params->op->params[i].name, name) == 0)
 			return (params->values[i].text == NULL ?

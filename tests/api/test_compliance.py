@@ -463,7 +463,7 @@ def test_a_change_over_http_is_seen(api):
         == before["denominator"]
     plaque = staff.one("plaques", state="posted")
     staff.act("plaques", plaque, "flag", {"reason": "督学调整"})
-    staff.act("plaques", plaque, "remove")
+    staff.act("plaques", plaque, "remove", {})
     after = staff.one("compliance-checks", rule_id="R-PLQ-01")
     assert after["numerator"] == before["numerator"] - 1
     assert after["value"] < before["value"]

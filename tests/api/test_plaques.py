@@ -107,3 +107,12 @@ def test_everybody_sees_posted_ones(api):
     assert rows[0]["public_phone"] and rows[0]["hotline"]
     assert api.list("public/plaques", ident_code="2143990006") == rows
     api.get("/v1/plaques", status=401)
+
+
+def test_step_without_a_body(api):
+    """415 for a row that is there, 404 for one that is not."""
+    staff = api.login("office_staff")
+    plaque = staff.one("plaques", state="posted")
+    for id, status in ((plaque["id"], 415),
+                       ("0199c1d2-7a10-7c3e-8d21-5f0a9b1c2d3e", 404)):
+        staff.post(f"/v1/plaques/{id}/flag", status=status)
