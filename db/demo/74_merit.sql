@@ -254,12 +254,12 @@ declare
     award_kind text;
     made uuid;
 begin
-    -- two years ago there were none
+    -- the first year of the office: there were none
     perform pg_temp.merit_at(pg_temp.merit_winter(1));
     for item in
         select * from (values
-            (this_year - 2, 'annual_evaluation', 'no_award', '当年评估办法尚在试行，不开展表彰', 'W1'),
-            (this_year - 2, 'inspector', 'no_award', '当年督学考核办法尚未施行，不开展表彰', 'W2')
+            (this_year - 4, 'annual_evaluation', 'no_award', '当年评估办法尚在试行，不开展表彰', 'W1'),
+            (this_year - 4, 'inspector', 'no_award', '当年督学考核办法尚未施行，不开展表彰', 'W2')
         ) as d(year, kind, decision, reason, doc_no)
     loop
         made := pg_temp.merit_made('award_decisions', 'office_staff', jsonb_build_object('year', item.year,
@@ -335,6 +335,55 @@ begin
             jsonb_build_object('placements', jsonb_build_array(jsonb_build_object(
                 'channel_id', (select c.id from publication_channels c where c.kind = 'official_account' order by c.id limit 1),
                 'url', 'https://notices.example/' || item.id))));
+    end loop;
+end
+$$;
+
+-- The work of zones and townships is inspected (C2.1.3.h, R-ZON-05) -----------------
+
+do $$
+declare
+    today constant date := (now() at time zone 'Asia/Shanghai')::date;
+    leader constant uuid := pg_temp.merit_inspector('演示督学02');
+    task uuid;
+    item record;
+    visit uuid;
+begin
+    perform pg_temp.merit_at(today - 30);
+    task := pg_temp.merit_made('supervision_tasks', 'office_staff', jsonb_build_object(
+        'kind', 'work_inspection', 'title', '乡镇（街道）和督学责任区教育督导工作监督检查',
+        'year', extract(year from today), 'matters', '["M4"]'::jsonb,
+        'basis_document_id', (select d.id from policy_documents d where d.doc_no = '平办发〔2022〕30号'),
+        'leader_inspector_id', leader, 'onsite_from', today - 20, 'onsite_to', today - 17,
+        'team', (select jsonb_agg(jsonb_build_object('inspector_id', pg_temp.merit_inspector(n),
+                'role', case when n = '演示督学02' then 'leader' else 'member' end))
+            from unnest('{演示督学02,演示督学03,演示督学04}'::text[]) as n),
+        'targets', (select jsonb_agg(t.target) from (
+            select jsonb_build_object('zone_id', z.id) as target from zones z where z.active_to is null
+            union all
+            select jsonb_build_object('organization_id', o.id) from organizations o
+            where o.kind in ('township_government', 'subdistrict_office') and o.status = 'operating') as t)));
+    perform pg_temp.merit_step('supervision_tasks', task, 'chief_inspector', 'approve', '{"comment": "同意"}');
+    perform pg_temp.merit_at(today - 28);
+    perform pg_temp.merit_step('supervision_tasks', task, 'chief_inspector', 'issue_notice',
+        '{"text": "定于近期对教育督导工作开展情况进行监督检查，请备齐工作台账。", "schedule": "听取汇报，查阅台账，走访学校", "materials_required": "督导工作台账"}');
+    perform pg_temp.merit_at(today - 20);
+    perform pg_temp.merit_step('supervision_tasks', task, 'office_staff', 'start');
+    for item in
+        select t.id from supervision_targets t where t.task_id = task order by t.id
+    loop
+        perform pg_temp.merit_step('supervision_targets', item.id, 'chief_inspector',
+            'waive_self_assessment', '{"reason": "以督导工作台账代替自评"}');
+        perform pg_temp.merit_step('supervision_targets', item.id, 'inspector_ft', 'begin_onsite');
+        visit := pg_temp.merit_made('visits', 'inspector_ft', jsonb_build_object(
+            'client_uid', app.uuid_v7(), 'kind', 'onsite', 'target_id', item.id,
+            'visited_on', app.today(), 'methods', '["document", "meeting"]'::jsonb,
+            'summary', '查阅督导工作台账，听取汇报，工作正常开展。', 'no_problem_found', true,
+            'arrived_at', app.ts((app.today() + time '08:30') at time zone 'Asia/Shanghai'),
+            'left_at', app.ts((app.today() + time '09:30') at time zone 'Asia/Shanghai')));
+        perform pg_temp.merit_step('visits', visit, 'inspector_ft', 'submit');
+        perform pg_temp.merit_step('visits', visit, 'office_staff', 'review', '{"comment": "已审阅"}');
+        perform pg_temp.merit_step('supervision_targets', item.id, 'inspector_ft', 'end_onsite');
     end loop;
 end
 $$;

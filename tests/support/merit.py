@@ -28,6 +28,7 @@ def unassessed(db, names="演示督学%", zone=None):
             and app.employment_of(i.id) is not null
             and (%s is null or app.zone_of(i.id)
                 = (select z.id from zones z where z.code = %s))
+            and not app.no_award_decided(y.year, 'inspector')
             and not exists (select from inspector_assessments a
                 where a.inspector_id = i.id and a.year = y.year
                     and a.voided_at is null)
