@@ -22,7 +22,7 @@ select app.register('award_decisions', permission_group => 'awards',
 
 -- An inspector sees the own assessments and applications, the lead those of
 -- the zone; the recipient an award once it is made public. Ranks are for
--- everybody to read, and for the office to change (row rule below).
+-- inspectors to read, and for the office to change (row rule below).
 insert into app.scope_predicates(resource, scope, predicate) values
     ('inspector_assessments', 'z', 'inspector_id = any ((select app.my_zone_inspectors())::uuid[])'),
     ('inspector_assessments', 'n', 'inspector_id = (select app.inspector_id())'),
@@ -31,7 +31,7 @@ insert into app.scope_predicates(resource, scope, predicate) values
     ('inspector_ranks', 'z', 'false'),
     ('inspector_ranks', 'n', 'true'),
     ('inspector_ranks', 'o', 'false'),
-    ('inspector_ranks', 'p', 'true'),
+    ('inspector_ranks', 'p', 'false'),
     ('rank_applications', 'z', 'inspector_id = any ((select app.my_zone_inspectors())::uuid[])'),
     ('rank_applications', 'n', 'inspector_id = (select app.inspector_id())'),
     ('rank_applications', 'o', 'false'),
@@ -48,7 +48,7 @@ insert into app.scope_predicates(resource, scope, predicate) values
     ('award_decisions', 'z', 'state = ''decided'''),
     ('award_decisions', 'n', 'state = ''decided'''),
     ('award_decisions', 'o', 'state = ''decided'''),
-    ('award_decisions', 'p', 'state = ''decided''')
+    ('award_decisions', 'p', 'false')
 on conflict (resource, scope) do update set predicate = excluded.predicate;
 
 insert into app.enumerations(name, value, label_zh, label_en, sort) values

@@ -199,7 +199,7 @@ SCOPES = {
         "z": "inspector_id = any (%(zone_inspectors)s::uuid[])",
         "n": BY_ME, "o": NOTHING, "p": NOTHING},
     "inspector_ranks": {
-        "z": NOTHING, "n": "true", "o": NOTHING, "p": "true"},
+        "z": NOTHING, "n": "true", "o": NOTHING, "p": NOTHING},
     "rank_applications": {
         "z": "inspector_id = any (%(zone_inspectors)s::uuid[])",
         "n": BY_ME, "o": NOTHING, "p": NOTHING},
@@ -216,7 +216,8 @@ SCOPES = {
              " and recipient_organization_id = %(org)s",
         "p": "state in ('publicized', 'granted')"},
     "award_decisions": {
-        scope: "state = 'decided'" for scope in "znop"},
+        "z": "state = 'decided'", "n": "state = 'decided'",
+        "o": "state = 'decided'", "p": NOTHING},
     "recusals": {
         "z": "inspector_id = any (%(zone_inspectors)s::uuid[])",
         "o": OWN, "n": BY_ME},
