@@ -39,6 +39,9 @@ insert into app.row_rules(resource, name, expression, pointer, code, rule_id, cl
     ('major_matters', 'resolved_by_resolution',
      'new.state not in (''resolved'', ''circulated'', ''closed'') or new.resolution_id is not null and new.resolved_on is not null',
      '/resolution_id', 'resolution-required', 'R-ORG-07', 'C2.1.1.c', null),
+    ('major_matters', 'circulated_by_the_step',
+     'new.state not in (''circulated'', ''closed'') or new.reported_up_at is not null and new.circulated_at is not null',
+     '/circulated_at', 'circulation-not-sent', 'R-RPT-02', 'C2.1.3.f', '''{"name": "成员单位"}'''),
     ('major_matters', 'decision_is_kept',
      'old.id is null or old.state not in (''resolved'', ''circulated'', ''closed'')
         or (new.kind, new.title, new.description, new.organization_id, new.agenda_item_id, new.resolution_id, new.resolved_on)

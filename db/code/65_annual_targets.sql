@@ -30,6 +30,9 @@ insert into app.row_rules(resource, name, expression, pointer, code, rule_id, cl
      '/external_ref', 'required', null, 'C2.1.1.j', null),
     ('annual_targets', 'unit_of_value', 'new.target_value is null or new.unit is not null',
      '/unit', 'required', null, 'C2.1.1.j', null),
+    ('annual_targets', 'verified_by_the_step',
+     '(new.verified_on is not null) = (new.state in (''verified_met'', ''verified_not_met''))',
+     '/verified_on', 'read-only-field', null, 'C2.2.1.d', null),
     ('annual_targets', 'issued_is_kept',
      'old.id is null or old.state = ''draft'' or new.adjust_count > old.adjust_count
         or (new.organization_id, new.year, new.seq, new.title, new.measure, new.target_value, new.direction, new.unit, new.due_on)

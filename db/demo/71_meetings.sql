@@ -9,6 +9,12 @@ create function pg_temp.meet_on_day(day date, hour integer default 9)
 returns void language sql as $$
     select set_config('dudao.now', ((day + make_time(hour, 0, 0)) at time zone 'Asia/Shanghai')::text, true)
 $$;
+-- The working day on or before that day.
+create function pg_temp.meet_workday(day date) returns date language sql as $$
+    select max(d)::date
+    from generate_series(day - 15, day, interval '1 day') as d
+    where app.is_workday(d::date)
+$$;
 create function pg_temp.meet_unit_of(code text) returns uuid language sql as $$
     select o.id from dudao.organizations o where o.code = $1
 $$;
@@ -171,7 +177,7 @@ begin
 
     -- each half year of this year that has begun: a plenary and a joint meeting
     for half in 1 .. case when today >= make_date(this_year, 7, 1) then 2 else 1 end loop
-        day := least(app.add_workdays(make_date(this_year, half * 6 - 3, 9), 1), app.add_workdays(today - 25, 1));
+        day := least(app.add_workdays(make_date(this_year, half * 6 - 3, 9), 1), pg_temp.meet_workday(today - 25));
         if day >= make_date(this_year, half * 6 - 5, 1) then
             meeting := pg_temp.meet_convene('committee_plenary', format('%s年%s半年教育督导委员会全体会议', this_year,
                 (array['上', '下'])[half]), '研究本县教育督导工作', day,
@@ -189,14 +195,14 @@ begin
             end if;
         end if;
         day := case half when 1 then joint_first else app.add_workdays(make_date(this_year, 10, 20), 1) end;
-        day := least(day, app.add_workdays(today - 14, 1));
+        day := least(day, pg_temp.meet_workday(today - 14));
         if day < make_date(this_year, half * 6 - 5, 1) then
             -- too early in the half year: announced for later
             perform pg_temp.meet_on_day(today - 1);
             perform app.act_as('office_staff');
             meeting := pg_temp.meet_entered('meetings', jsonb_build_object('kind', 'joint_meeting',
                 'title', format('%s年%s半年教育督导联席会议', this_year, (array['上', '下'])[half]),
-                'topic', '专题商讨教育督导工作', 'scheduled_on', app.add_workdays(today + 20, 1),
+                'topic', '专题商讨教育督导工作', 'scheduled_on', pg_temp.meet_workday(today + 20),
                 'chair_person_id', (select p.id from dudao.persons p where p.name = '演示·分管副县长'),
                 'agenda', settings));
             perform pg_temp.meet_step('meetings', meeting, 'notify');
@@ -251,7 +257,7 @@ begin
 
     -- C2.1.3.c: a communication session in each quarter that has begun
     for quarter in 1 .. extract(quarter from today)::integer loop
-        day := least(app.add_workdays(make_date(this_year, quarter * 3 - 1, 5), 1), app.add_workdays(today - 8, 1));
+        day := least(app.add_workdays(make_date(this_year, quarter * 3 - 1, 5), 1), pg_temp.meet_workday(today - 8));
         if day < make_date(this_year, quarter * 3 - 2, 1) then
             continue;
         end if;
@@ -270,20 +276,22 @@ begin
     end loop;
 
     -- the office's own: one held, one put off, one called off, one planned
-    meeting := pg_temp.meet_convene('office_meeting', '督导办工作例会', '研究近期督导任务', app.add_workdays(today - 4, 1),
+    meeting := pg_temp.meet_convene('office_meeting', '督导办工作例会', '研究近期督导任务', pg_temp.meet_workday(today - 4),
         '[{"title": "研究近期督导任务", "kind": "study"}]', '{ORG-OFF,ORG-RES}');
     perform pg_temp.meet_met(meeting);
-    meeting := pg_temp.meet_convene('office_meeting', '督学责任区工作调度会', '挂牌督导进展', app.add_workdays(today + 6, 1),
+    meeting := pg_temp.meet_convene('office_meeting', '督学责任区工作调度会', '挂牌督导进展', pg_temp.meet_workday(today + 6),
         '[{"title": "挂牌督导进展", "kind": "report"}]', '{ORG-OFF}');
     perform pg_temp.meet_on_day(today - 2);
     perform app.act_as('committee_director');
     perform pg_temp.meet_step('meetings', meeting, 'postpone', jsonb_build_object('scheduled_on', today + 25,
         'reason', '与全县安全生产会议冲突'));
-    meeting := pg_temp.meet_convene('office_meeting', '督导信息化协调会', '平台使用情况', app.add_workdays(today + 5, 1),
+    meeting := pg_temp.meet_convene('office_meeting', '督导信息化协调会', '平台使用情况', pg_temp.meet_workday(today + 5),
         '[{"title": "平台使用情况", "kind": "report"}]', '{ORG-OFF,ORG-RES}');
     perform pg_temp.meet_on_day(today - 2, 10);
     perform app.act_as('committee_director');
     perform pg_temp.meet_step('meetings', meeting, 'cancel', '{"reason": "并入督导办工作例会"}');
+    perform pg_temp.meet_convene('communication_session', '教育督导专题沟通会', '冬春季校园安全',
+        pg_temp.meet_workday(today + 12), '[{"title": "会商冬春季校园安全", "kind": "coordination"}]', '{MU07,MU08,MU16}');
     perform pg_temp.meet_on_day(today - 1);
     perform app.act_as('office_staff');
     meeting := pg_temp.meet_entered('meetings', jsonb_build_object('kind', 'committee_plenary',
@@ -329,3 +337,5 @@ begin
     perform pg_temp.meet_step('major_matters', matter, 'void', '{"void_reason": "重复登记"}');
 end
 $$;
+
+select set_config('dudao.now', '', true), app.act_as('', true);

@@ -85,3 +85,9 @@ begin
         'target_value', 4, 'unit', '次', 'due_on', app.today() + 90, 'year', extract(year from app.today() + 90)));
 end
 $$;
+
+-- who is to be told by now, is told
+select set_config('dudao.now', '', true), app.act_as('', true);
+select app.tell_targets();
+select app.tell_meetings();
+select app.tell_urgent_reports();

@@ -37,11 +37,7 @@ create table dudao.meetings (
     search text[] generated always as
         (app.bigrams(title || ' ' || topic || ' ' || code)) stored,
     check (held_on >= notified_on),
-    check (minutes_issued_on >= held_on),
-    check (state not in ('held', 'minutes_drafted', 'minutes_issued', 'closed')
-        or held_on is not null and notified_on is not null),
-    check (state not in ('minutes_drafted', 'minutes_issued', 'closed') or minutes is not null),
-    check ((minutes_issued_on is not null) = (state in ('minutes_issued', 'closed')))
+    check (minutes_issued_on >= held_on)
 );
 create index on dudao.meetings (kind, year, half);
 create index on dudao.meetings (state, id);
@@ -107,9 +103,7 @@ create table dudao.meeting_resolutions (
     state text not null default 'open',
     search text[] generated always as (app.bigrams(text || ' ' || code)) stored,
     unique (meeting_id, seq),
-    foreign key (meeting_id, agenda_item_id) references dudao.meeting_agenda_items (meeting_id, id),
-    check ((done_on is not null) = (state = 'done')),
-    check ((drop_reason is not null) = (state = 'dropped'))
+    foreign key (meeting_id, agenda_item_id) references dudao.meeting_agenda_items (meeting_id, id)
 );
 create index on dudao.meeting_resolutions (agenda_item_id);
 create index on dudao.meeting_resolutions (owner_organization_id, state);
@@ -146,15 +140,8 @@ create table dudao.major_matters (
     state text not null default 'draft',
     search text[] generated always as
         (app.bigrams(title || ' ' || description || ' ' || code)) stored,
-    check ((source_type is null) = (source_id is null)),
-    -- R-ORG-07
-    constraint major_matters_resolution check (state not in ('resolved', 'circulated', 'closed')
-        or resolution_id is not null and resolved_on is not null),
-    check (state not in ('circulated', 'closed')
-        or reported_up_at is not null and circulated_at is not null)
+    check ((source_type is null) = (source_id is null))
 );
-comment on constraint major_matters_resolution on dudao.major_matters is
-    '{"code": "resolution-required", "pointer": "/resolution_id", "rule_id": "R-ORG-07", "clause_id": "C2.1.1.c"}';
 create index on dudao.major_matters (organization_id, id);
 create index on dudao.major_matters (state, id);
 create index on dudao.major_matters (kind, id);

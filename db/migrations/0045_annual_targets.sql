@@ -38,8 +38,7 @@ create table dudao.annual_targets (
     state text not null default 'draft',
     search text[] generated always as (app.bigrams(title || ' ' || measure)) stored,
     constraint annual_targets_number unique (organization_id, year, seq),
-    check (extract(year from due_on) between year and year + 1),
-    check ((verified_on is not null) = (state in ('verified_met', 'verified_not_met')))
+    check (extract(year from due_on) between year and year + 1)
 );
 comment on constraint annual_targets_number on dudao.annual_targets is
     '{"code": "duplicate-number", "pointer": "/seq", "clause_id": "C2.1.1.j"}';

@@ -69,14 +69,16 @@ where m.id = :meeting_id::uuid
 -- default: seq
 select i.body /*keys*/
 from app.meeting_agenda_items_json i
-where i.meeting_id = :meeting_id::uuid
+where exists (select from dudao.meetings m where m.id = i.meeting_id)
+  and i.meeting_id = :meeting_id::uuid
 
 -- name: listMeetingAttendances :list
 -- sort: id = a.id :: uuid
 -- default: id
 select a.body /*keys*/
 from app.meeting_attendances_json a
-where a.meeting_id = :meeting_id::uuid
+where exists (select from dudao.meetings m where m.id = a.meeting_id)
+  and a.meeting_id = :meeting_id::uuid
   and a.attended = :attended::boolean
 
 -- name: listResolutionsOfMeeting :list
@@ -85,7 +87,8 @@ where a.meeting_id = :meeting_id::uuid
 -- default: seq
 select r.body /*keys*/
 from app.meeting_resolutions_json r
-where r.meeting_id = :meeting_id::uuid
+where exists (select from dudao.meetings m where m.id = r.meeting_id)
+  and r.meeting_id = :meeting_id::uuid
 
 -- name: listMeetingResolutions :list
 -- sort: due_on = r.due_on :: date
@@ -131,7 +134,7 @@ from (
         :as_of::date,
         app.today()), coalesce(
         :organization_id::uuid[],
-        null)) as body) as p
+        null::uuid[])) as body) as p
 
 -- name: getMeetingPeriods :one
 select p.body, left(md5(p.body::text), 16) as etag
