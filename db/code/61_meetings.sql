@@ -443,9 +443,9 @@ begin
             place, chair_person_id, minutes, minutes_attachment_id, state)
         values (r.id, r.code, r.kind, r.title, r.topic, r.scheduled_on, r.notified_on, r.held_on,
             r.place, r.chair_person_id, r.minutes, r.minutes_attachment_id, r.state);
-        raise exception using errcode = 'DD000';
+        raise exception using errcode = 'DD999';
     exception
-    when sqlstate 'DD000' or insufficient_privilege then
+    when sqlstate 'DD999' or insufficient_privilege then
         return r;
     when sqlstate 'DD422' then
         get stacked diagnostics detail = pg_exception_detail;

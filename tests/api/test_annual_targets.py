@@ -178,14 +178,21 @@ def test_unreported_targets_are_verified_after_ten_working_days(api, db,
     due = ledger.today(db)
     while workday(db, due, 10) >= ledger.today(db):
         due -= timedelta(days=1)
+    year = (due + timedelta(days=1)).year
+    with db.cursor() as cursor:
+        cursor.execute(
+            "select min(n) from generate_series(1, 999) as n where not exists"
+            " (select from dudao.annual_targets where organization_id = %s"
+            " and year = %s and seq = n)", (row["organization_id"], year))
+        seq = cursor.fetchone()[0]
     move(server, "annual_targets", row["id"], due_on=due + timedelta(days=1),
-         year=due.year, seq=990)
+         year=year, seq=seq)
     if workday(db, due + timedelta(days=1), 10) >= ledger.today(db):
         answer = staff.act("annual-targets", row, "verify-not-met",
                            {"reason": "未报告"}, status=422)
         assert {e["code"] for e in answer["errors"]} == {
             "report-still-possible"}
-    move(server, "annual_targets", row["id"], due_on=due)
+    move(server, "annual_targets", row["id"], due_on=due, year=due.year)
     assert staff.read("annual-targets", row["id"])["overdue"]
     assert row["id"] in {r["id"] for r in staff.list("annual-targets",
                                                      overdue="true")}

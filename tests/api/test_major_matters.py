@@ -167,7 +167,8 @@ def test_a_unit_of_that_day_counts_although_it_was_entered_later(server, api,
             cursor.execute(
                 "insert into member_units(organization_id, seq, duties,"
                 " joined_on, left_on, basis_document_id)"
-                " select o.id, 900, '[]', %s::date - 5, %s::date + 1,"
+                " select o.id, 900, (select duties from member_units limit 1),"
+                " %s::date - 5, %s::date + 1,"
                 "     (select basis_document_id from member_units limit 1)"
                 " from organizations o where o.code = 'ORG-GOVO'",
                 (row["resolved_on"], row["resolved_on"]))

@@ -19,9 +19,11 @@ class AnnualTargets(Recipe):
         if action.startswith("verify") and from_state == "issued":
             # ten working days after it was due, nothing was reported
             due = datetime.date.today() - datetime.timedelta(40)
-            self.alter(row["id"], due_on=due, year=due.year,
-                       seq=self.value("select coalesce(max(seq), 0) + 1"
-                                      " from dudao.annual_targets"))
+            self.alter(row["id"], due_on=due, year=due.year, seq=self.value(
+                "select min(n) from generate_series(1, 999) as n"
+                " where not exists (select from dudao.annual_targets"
+                " where organization_id = %s and year = %s and seq = n)",
+                row["organization_id"], due.year))
 
     def actor(self, action, row, roles):
         return "township_account" if action == "report" else roles[0]
