@@ -129,9 +129,22 @@ insert into app.scope_predicates(resource, scope, predicate) values
     ('recusals', 'z', $p$
         inspector_id = any ((select app.my_zone_inspectors())::uuid[])$p$),
     ('recusals', 'n', 'inspector_id = (select app.inspector_id())'),
-    -- a unit asks that an inspector keep off it
-    ('recusals', 'o', 'organization_id = (select app.organization_id())')
+    -- a unit asks that an inspector keep off it, or off one visit or file
+    ('recusals', 'o', $p$
+        app.recusal_unit(organization_id, target_id, visit_id)
+            = (select app.organization_id())$p$)
 on conflict (resource, scope) do update set predicate = excluded.predicate;
+
+-- The unit that the inspector is to keep off.
+create or replace function app.recusal_unit(
+    organization uuid, target uuid, visit uuid) returns uuid
+language sql stable security definer
+as $$
+    select coalesce($1,
+        (select t.organization_id from dudao.supervision_targets t
+         where t.id = $2),
+        (select v.organization_id from dudao.visits v where v.id = $3))
+$$;
 
 create or replace function app.my_zone_inspectors() returns uuid[]
 language sql stable security definer
@@ -370,6 +383,16 @@ insert into app.row_rules(resource, name, expression, pointer, code,
     ('recusals', 'one_subject', $e$
         num_nonnulls(new.target_id, new.visit_id, new.organization_id) = 1$e$,
         null, 'one-subject', 'R-INS-09', 'L-TL-10', null),
+    ('recusals', 'inspector_fixed', $e$
+        old.id is null or new.inspector_id = old.inspector_id$e$,
+        '/inspector_id', 'read-only-field', 'R-INS-09', 'L-TL-10', null),
+    ('recusals', 'subject_fixed', $e$
+        old.id is null or (new.target_id, new.visit_id, new.organization_id)
+            is not distinct from
+            (old.target_id, old.visit_id, old.organization_id)$e$,
+        null, 'read-only-field', 'R-INS-09', 'L-TL-10', null),
+    ('recusals', 'not_in_future', 'new.declared_on <= app.today()',
+        '/declared_on', 'date-in-future', null, null, null),
     ('recusals', 'replacement', $e$
         new.replaced_by_inspector_id <> new.inspector_id$e$,
         '/replaced_by_inspector_id', 'self-reference', null, null, null)
@@ -381,6 +404,10 @@ on conflict (resource, name) do update set
 comment on constraint inspector_appointments_no_overlap
     on dudao.inspector_appointments is
     '{"code": "overlapping-period", "pointer": "/starts_on", "rule_id": "R-INS-03", "clause_id": "L-TL-6"}';
+comment on index dudao.recusals_subject_key is
+    '{"code": "duplicate", "pointer": "/inspector_id", "rule_id": "R-INS-09", "clause_id": "L-TL-10"}';
+comment on index dudao.inspector_appointments_term_key is
+    '{"code": "duplicate", "pointer": "/inspector_id", "rule_id": "R-INS-04", "clause_id": "L-TL-6"}';
 comment on constraint zone_memberships_no_overlap on dudao.zone_memberships is
     '{"code": "overlapping-period", "pointer": "/started_on", "rule_id": "R-ZON-02", "clause_id": "C2.4.1.a"}';
 
@@ -891,6 +918,15 @@ begin
             faults := faults || app.fault('required',
                 '/decision_resolution_id', null, 'R-INS-10', 'C2.1.1.f');
         end if;
+        if new.decision_resolution_id is not null and not exists (
+                select from dudao.meeting_resolutions r
+                join dudao.meetings m on m.id = r.meeting_id
+                where r.id = new.decision_resolution_id
+                    and m.kind = 'committee_plenary'
+                    and r.state <> 'dropped') then
+            faults := faults || app.fault('unknown-reference',
+                '/decision_resolution_id', null, 'R-INS-10', 'C2.1.1.f');
+        end if;
         if new.starts_on <= new.publicity_to then
             faults := faults || app.fault('date-before-start', '/starts_on',
                 jsonb_build_object('min', new.publicity_to + 1),
@@ -1381,6 +1417,32 @@ $$;
 
 -- Recusals (3.24) -----------------------------------------------------------
 
+create or replace function app.before_create_recusals(
+    r dudao.recusals, body jsonb)
+returns dudao.recusals
+language plpgsql
+as $$
+begin
+    -- an inspector speaks of nobody else
+    r.inspector_id := coalesce(r.inspector_id, app.inspector_id());
+    r.declared_by := app.user_id();
+    r.declared_on := app.today();
+    return r;
+end
+$$;
+
+create or replace function app.after_create_recusals(
+    r dudao.recusals, body jsonb)
+returns void
+language sql security definer
+as $$
+    select app.notify('recusals', r.id, 'recusal_declared', '回避申报待决定',
+        app.inspector_name(r.inspector_id) || '：' || coalesce(
+            app.organization_name(app.recusal_unit(r.organization_id,
+                r.target_id, r.visit_id)), ''),
+        app.users_with_role('chief_inspector'))
+$$;
+
 create or replace function app.before_recusals(
     action text, r dudao.recusals, data jsonb)
 returns dudao.recusals
@@ -1391,10 +1453,122 @@ begin
     r.decided_on := app.today();
     r.decision := case action when 'grant' then 'granted'
         else 'rejected' end;
-    r.replaced_by_inspector_id := coalesce(
-        (data ->> 'replaced_by_inspector_id')::uuid,
-        r.replaced_by_inspector_id);
+    r.decision_note := coalesce(data ->> 'reason', data ->> 'comment');
+    if action = 'grant' then
+        r.replaced_by_inspector_id :=
+            (data ->> 'replaced_by_inspector_id')::uuid;
+    end if;
     return r;
+end
+$$;
+
+create or replace function app.guard_recusals(
+    action text, old dudao.recusals, new dudao.recusals, data jsonb)
+returns app.fault[]
+language plpgsql stable security definer
+as $$
+declare
+    faults app.fault[] := '{}';
+    unit uuid := app.recusal_unit(new.organization_id, new.target_id,
+        new.visit_id);
+    other constant uuid := new.replaced_by_inspector_id;
+begin
+    -- nobody decides on the own recusal (3.0)
+    if app.inspector_id() = new.inspector_id then
+        faults := faults || app.fault('separation-of-duties', null, null,
+            'R-INS-09', 'L-TL-10');
+    end if;
+    if action = 'grant' and other is not null then
+        if app.employment_of(other) is null then
+            faults := faults || app.fault('no-active-appointment',
+                '/replaced_by_inspector_id', null, 'R-INS-09', 'L-TL-10');
+        end if;
+        if app.is_recused(other, unit, new.target_id) then
+            faults := faults || app.fault('recusal-required',
+                '/replaced_by_inspector_id', null, 'R-INS-09', 'L-TL-10');
+        end if;
+        -- the school's plaque goes to the replacement: as for any plaque
+        if app.has_plaque_at(new.inspector_id, new.organization_id)
+                and app.zone_of(other) is distinct from
+                    app.zone_of(new.inspector_id)
+                and app.zone_of(other) is not null then
+            faults := faults || app.fault('inspector-of-other-zone',
+                '/replaced_by_inspector_id', null, 'R-ZON-02', 'C2.2.2.e');
+        end if;
+    end if;
+    return faults;
+end
+$$;
+
+create or replace function app.has_plaque_at(inspector uuid, school uuid)
+returns boolean
+language sql stable security definer
+as $$
+    select exists (
+        select from dudao.plaques p
+        where p.school_id = $2 and p.inspector_id = $1
+            and p.state = 'posted')
+$$;
+
+-- From that moment the inspector is off (3.24): scopes and guards look at the
+-- granted row. What names the inspector goes to the replacement.
+create or replace function app.effect_recusals(
+    action text, old dudao.recusals, new dudao.recusals, data jsonb)
+returns void
+language plpgsql security definer
+as $$
+declare
+    item uuid;
+    unit uuid := app.recusal_unit(new.organization_id, new.target_id,
+        new.visit_id);
+    name text := app.inspector_name(new.inspector_id) || '：'
+        || coalesce(app.organization_name(unit), '');
+begin
+    if action = 'grant' then
+        for item in
+            select p.id from dudao.plaques p
+            where p.school_id = new.organization_id
+                and p.inspector_id = new.inspector_id
+                and p.state in ('posted', 'planned')
+        loop
+            if (select p.state from dudao.plaques p where p.id = item)
+                    = 'posted' then
+                perform app.system_step('plaques', item, 'flag',
+                    jsonb_build_object('reason', '责任督学回避'));
+            else
+                perform app.system_step('plaques', item, 'remove');
+            end if;
+        end loop;
+        if new.replaced_by_inspector_id is not null then
+            insert into dudao.plaques(school_id, inspector_id, items,
+                hotline)
+            select p.school_id, new.replaced_by_inspector_id, p.items,
+                p.hotline
+            from dudao.plaques p
+            where p.school_id = new.organization_id
+                and p.inspector_id = new.inspector_id
+                and p.state = 'to_replace'
+            on conflict (school_id) where state = 'planned' do update
+                set inspector_id = excluded.inspector_id;
+            insert into dudao.team_members(task_id, inspector_id, target_ids)
+            select t.task_id, new.replaced_by_inspector_id, array[t.id]
+            from dudao.supervision_targets t
+            where t.id = new.target_id
+            on conflict (task_id, inspector_id) do update
+                set target_ids = case
+                    when team_members.target_ids = '{}' then '{}'
+                    else team_members.target_ids || excluded.target_ids end
+                where not team_members.target_ids @> excluded.target_ids;
+        end if;
+    end if;
+    perform app.notify('recusals', new.id, 'recusal_decided',
+        case action when 'grant' then '回避申请已同意'
+            else '回避申请未予同意' end, name,
+        app.users_of_person(person_id) || case action when 'grant' then
+            app.users_of_organization(unit)
+                || app.users_with_role('office_staff') else '{}' end)
+    from dudao.inspectors i
+    where i.id in (new.inspector_id, new.replaced_by_inspector_id);
 end
 $$;
 
@@ -1526,6 +1700,37 @@ select a.*,
         'updated_at', app.ts(a.updated_at),
         'is_demo', a.is_demo) as body
 from dudao.inspector_appointments a;
+
+drop view if exists app.recusals_json;
+create view app.recusals_json with (security_invoker = true) as
+select r.*,
+    json_build_object(
+        'id', r.id,
+        'version', r.version,
+        'inspector_id', r.inspector_id,
+        'inspector_name', app.inspector_name(r.inspector_id),
+        'target_id', r.target_id,
+        'visit_id', r.visit_id,
+        'organization_id', r.organization_id,
+        'unit_id', app.recusal_unit(r.organization_id, r.target_id,
+            r.visit_id),
+        'unit_name', app.organization_name(app.recusal_unit(
+            r.organization_id, r.target_id, r.visit_id)),
+        'reason', r.reason,
+        'note', r.note,
+        'declared_by', r.declared_by,
+        'declared_on', r.declared_on,
+        'decided_by', r.decided_by,
+        'decided_on', r.decided_on,
+        'decision', r.decision,
+        'decision_note', r.decision_note,
+        'replaced_by_inspector_id', r.replaced_by_inspector_id,
+        'state', r.state,
+        'allowed_actions', app.allowed_actions('recusals', r.state),
+        'created_at', app.ts(r.created_at),
+        'updated_at', app.ts(r.updated_at),
+        'is_demo', r.is_demo) as body
+from dudao.recusals r;
 
 -- L-DX-01: whoever is shown a certificate or a card may ask whether it holds.
 create or replace function app.check_certificate(wanted text)

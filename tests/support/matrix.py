@@ -220,7 +220,10 @@ SCOPES = {
         "o": "state = 'decided'", "p": NOTHING},
     "recusals": {
         "z": "inspector_id = any (%(zone_inspectors)s::uuid[])",
-        "o": OWN, "n": BY_ME},
+        "o": OWN + " or target_id in (select t.id from supervision_targets t"
+             " where t.organization_id = %(org)s)"
+             " or visit_id in (select v.id from visits v"
+             " where v.organization_id = %(org)s)", "n": BY_ME},
     "supervision_tasks": {
         "z": "id = any (%(tasks)s::uuid[]) or id in (select g.task_id"
              " from supervision_targets g"
