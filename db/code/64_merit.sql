@@ -254,6 +254,10 @@ insert into app.row_rules(resource, name, expression, pointer, code, rule_id, cl
      null, 'one-recipient', 'R-INS-08', 'C2.4.3.h', null),
     ('awards', 'kind_of_recipient', '(new.kind = ''inspector'') = (new.recipient_inspector_id is not null)',
      '/kind', 'award-kind', 'R-INS-08', 'C2.4.3.h', null),
+    ('awards', 'line_of_awards',
+     'new.budget_line_id is null or exists (select from dudao.budget_lines l
+        where l.id = new.budget_line_id and l.category = ''award'')',
+     '/budget_line_id', 'line-of-another-category', 'R-FIN-02', 'C3.1.b', '''{"category": "award"}'''),
     ('awards', 'year_has_begun', 'new.year <= extract(year from app.today())',
      '/year', 'date-in-future', 'R-EVA-05', 'C2.1.3.i', null),
     ('awards', 'year_has_awards', 'old.id is not null or not app.no_award_decided(new.year, new.kind)',
@@ -742,10 +746,40 @@ begin
 end
 $$;
 
+-- C3.1.b: the line's awards, with this one, stay within it. The line is locked,
+-- so that two grants at a time do not overdraw it.
+create or replace function app.award_line_faults(r dudao.awards) returns app.fault[]
+language plpgsql security definer
+as $$
+declare
+    line dudao.budget_lines;
+    available bigint;
+    faults app.fault[] := '{}';
+begin
+    select * into line from dudao.budget_lines l where l.id = r.budget_line_id for no key update;
+    select line.amount_fen - line.reserved_fen - line.paid_fen - coalesce(sum(a.amount_fen), 0)
+        into available
+    from dudao.awards a
+    where a.budget_line_id = line.id and a.state = 'granted' and a.id <> r.id;
+    if not exists (select from dudao.budgets b
+            where b.id = line.budget_id and b.state in ('approved', 'adjusted')) then
+        faults := faults || app.fault('budget-not-approved', '/budget_line_id', null, 'R-FIN-02', 'C3.1.b');
+    end if;
+    if line.locked then
+        faults := faults || app.fault('line-locked', '/budget_line_id', null, 'R-FIN-02', 'C3.1.b');
+    end if;
+    if available < r.amount_fen then
+        faults := faults || app.fault('line-overdrawn', '/budget_line_id',
+            jsonb_build_object('available', available), 'R-FIN-02', 'C3.1.b');
+    end if;
+    return faults;
+end
+$$;
+
 create or replace function app.guard_awards(
     action text, old dudao.awards, new dudao.awards, data jsonb)
 returns app.fault[]
-language plpgsql stable security definer
+language plpgsql security definer
 as $$
 declare
     faults app.fault[] := '{}';
@@ -817,6 +851,8 @@ begin
         end if;
         if new.amount_fen is not null and new.budget_line_id is null then
             faults := faults || app.fault('budget-line-missing', '/budget_line_id', null, rule, clause);
+        elsif new.amount_fen is not null then
+            faults := faults || app.award_line_faults(new);
         end if;
         if new.created_by = app.user_id() then
             faults := faults || app.fault('separation-of-duties', null, null, rule, clause);
@@ -933,7 +969,7 @@ $$;
 create or replace function app.inspector_figures(
     inspector uuid, year integer, out visit_count integer, out task_count integer,
     out problem_count integer, out struck_off_count integer, out review_count integer,
-    out visit_hours numeric, out training_hours numeric, out award_count integer,
+    out visit_hours numeric, out claim_count integer, out claim_fen bigint, out training_hours numeric, out award_count integer,
     out assessment_state text, out assessment_score numeric, out assessment_grade text)
 language plpgsql stable security definer
 as $$
@@ -960,6 +996,10 @@ begin
     select count(*) into review_count
     from dudao.problem_reviews r
     where r.reviewed_on between from_on and to_on and inspector = any (r.reviewer_inspector_ids);
+    select count(*), coalesce(sum(c.total_fen), 0) into claim_count, claim_fen
+    from dudao.expense_claims c
+    where c.claimant_inspector_id = inspector and c.activity_on between from_on and to_on
+        and c.state not in ('draft', 'rejected', 'cancelled');
     training_hours := app.training_hours(inspector, year);
     select count(*) into award_count
     from dudao.awards a
@@ -986,6 +1026,7 @@ as $$
         'visit_count', f.visit_count, 'visit_hours', f.visit_hours,
         'task_count', f.task_count, 'problem_count', f.problem_count,
         'struck_off_count', f.struck_off_count, 'review_count', f.review_count,
+        'claim_count', f.claim_count, 'claim_fen', f.claim_fen,
         'training_hours', f.training_hours, 'award_count', f.award_count,
         'assessment', case when f.assessment_state is not null then json_build_object(
             'state', f.assessment_state, 'score', f.assessment_score, 'grade', f.assessment_grade) end)

@@ -209,6 +209,13 @@ begin
         'year', last_year, 'title', title, 'level', 'supervision_committee',
         'kind', case when recipient ? 'recipient_inspector_id' then 'inspector' else 'annual_evaluation' end,
         'citation', '认真履职，成效显著。')
+        -- money comes from the year's line for awards
+        || case when doc_no like '%J1号' then coalesce((
+            select jsonb_build_object('amount_fen', 200000, 'budget_line_id', l.id)
+            from budget_lines l
+            join budgets b on b.id = l.budget_id
+            where l.category = 'award' and b.year = last_year + 1
+                and b.state in ('approved', 'adjusted')), '{}') else '{}' end
         || case when recipient ? 'recipient_inspector_id' then '{}'::jsonb
             else '{"basis_grade": "good", "basis_text": "年度教育督导工作评估良好以上"}' end);
     if steps < 1 then

@@ -132,7 +132,7 @@ create table dudao.awards (
         'excellent', 'good', 'qualified', 'unqualified')),
     basis_text text check (length(basis_text) between 1 and 4000),
     amount_fen bigint check (amount_fen > 0),
-    budget_line_id uuid,
+    budget_line_id uuid references dudao.budget_lines,
     reviewed_on date,
     publicity_from date,
     publicity_to date,

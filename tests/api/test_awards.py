@@ -162,6 +162,7 @@ def test_grant_names_every_fault(api, db, passed):
     problem = director.act("awards", made, "grant",
                            {"doc_no": unique("平教督委")}, status=422)
     assert codes(problem) == {"publicity-not-over", "budget-line-missing"}
+    assert problem["clause_id"] in ("C2.1.3.i", "C3.1.b")
     # an objection that was upheld ends it
     other = publicized(api, db)
     api.login("office_staff").act("awards", other, "raise-objection", {
@@ -268,3 +269,36 @@ def test_everybody_reads_public_awards(api, db):
     assert shown["title"] == made["title"] and not shown["is_granted"]
     assert "objections" not in shown and "amount_fen" not in shown
     api.get(f"/v1/public/awards/{proposed['code']}", status=404)
+
+
+@pytest.mark.clause("C2.4.3.h", "C3.1.b")
+def test_money_comes_from_the_line_of_awards(api, db, passed):
+    """Another line is refused, and the line is not overdrawn."""
+    def line(category):
+        return rows_of(db, category)[0][0]
+
+    director = api.login("committee_director")
+    made = publicized(api, db, amount_fen=200000)
+    passed(made)
+    grant = {"doc_no": unique("平教督委"), "budget_line_id": line("training")}
+    problem = director.act("awards", made, "grant", grant, status=422)
+    assert codes(problem) == {"line-of-another-category"}
+    made = director.act("awards", made, "grant",
+                        grant | {"budget_line_id": line("award")})
+    assert made["budget_line_id"] == line("award")
+    large = publicized(api, db, amount_fen=99900000000)
+    passed(large)
+    problem = director.act("awards", large, "grant", {
+        "doc_no": unique("平教督委"), "budget_line_id": line("award")},
+        status=422)
+    assert codes(problem) == {"line-overdrawn"}
+    assert problem["errors"][0]["params"]["available"] < 99900000000
+
+
+def rows_of(db, category):
+    """The line of that category in a budget that can be spent."""
+    return merit.rows(db, """
+        select l.id from budget_lines l join budgets b on b.id = l.budget_id
+        where l.category = %s and b.state in ('approved', 'adjusted')
+            and not l.locked
+        order by b.year desc limit 1""", category)
