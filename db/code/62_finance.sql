@@ -290,7 +290,23 @@ insert into app.claim_activities(activity_type, category, label_zh, label_en, st
                 where m.task_id = t.id and m.inspector_id = $2),
             t.started_on is not null and t.state <> 'cancelled' and t.voided_at is null
         from dudao.supervision_tasks t
-        where t.id = $1 $q$);
+        where t.id = $1 $q$),
+    ('meetings', 'inspector_activity', '会议', 'Meeting', $q$
+        select coalesce(m.held_on, m.scheduled_on),
+            exists (select from dudao.meeting_attendances a
+                join dudao.inspectors i on i.person_id = a.person_id
+                where a.meeting_id = m.id and i.id = $2 and a.attended is not false),
+            m.held_on is not null and m.state not in ('postponed', 'cancelled')
+        from dudao.meetings m
+        where m.id = $1 $q$),
+    ('training_sessions', 'training', '培训', 'Training', $q$
+        select (s.starts_at at time zone 'Asia/Shanghai')::date,
+            exists (select from dudao.training_records r
+                where r.session_id = s.id and r.inspector_id = $2 and r.state <> 'absent'),
+            s.state in ('in_progress', 'completed', 'closed')
+        from dudao.training_sessions s
+        where s.id = $1 $q$);
+delete from app.claim_activities a where to_regclass('dudao.' || a.activity_type) is null;
 insert into app.enumerations(name, value, label_zh, label_en, sort)
 select 'expense_claims.activity_type', a.activity_type, a.label_zh, a.label_en,
     row_number() over (order by a.activity_type desc)

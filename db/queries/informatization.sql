@@ -103,7 +103,7 @@ select * from app.remove('external_identifiers', :identifier_id::uuid, :ctx.if_m
 
 -- Q-STA-10, R-VIS-03: of the visits within the caller's scope, how many were
 -- filed by phone, with the place, within 48 hours after the visit.
--- name: getPaperlessShare :many
+-- name: getPaperlessShare :one
 with visits as (
     select date_trunc('month', v.visited_on)::date as month, v.geo_warning,
         v.latitude is not null as by_phone,
@@ -120,7 +120,7 @@ with visits as (
         count(*) filter (where geo_warning) as geo_warning
     from visits
     group by grouping sets ((month), ())
-)
+), answer as (
 select json_build_object(
     'total', (select json_build_object('n', s.n, 'by_phone', s.by_phone, 'within48', s.within48,
             'geo_warning', s.geo_warning, 'share', round(s.within48::numeric / nullif(s.n, 0), 4))
@@ -129,3 +129,6 @@ select json_build_object(
             'n', s.n, 'by_phone', s.by_phone, 'within48', s.within48, 'geo_warning', s.geo_warning,
             'share', round(s.within48::numeric / s.n, 4)) order by s.month)
         from sums s where s.month is not null), '[]'))::text as body
+)
+select a.body, left(md5(a.body), 16) as etag
+from answer a

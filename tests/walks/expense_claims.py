@@ -21,6 +21,12 @@ class ExpenseClaims(Recipe):
     def body(self, action, row, from_state):
         if action in ("return", "reject"):
             return {"reason": "请补充票据"}
+        if action == "check":
+            return {"budget_line_id": self.value("""
+                select l.id::text from dudao.budget_lines l
+                join dudao.budgets b on b.id = l.budget_id
+                where b.year = extract(year from %s::date) and l.name = ''
+                    and l.category = %s""", row["activity_on"], row["category"])}
         if action == "pay":
             return {"voucher_no": unique("记字"),
                     "paid_on": str(self.value("select app.today()"))}
