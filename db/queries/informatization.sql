@@ -121,7 +121,7 @@ with visits as (
     from visits
     group by grouping sets ((month), ())
 ), answer as (
-select json_build_object(
+    select json_build_object(
     'total', (select json_build_object('n', s.n, 'by_phone', s.by_phone, 'within48', s.within48,
             'geo_warning', s.geo_warning, 'share', round(s.within48::numeric / nullif(s.n, 0), 4))
         from sums s where s.month is null),
