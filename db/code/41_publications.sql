@@ -238,6 +238,13 @@ begin
     when 'supervision_tasks' then
         is_publishable := exists (select from dudao.supervision_tasks t
             where t.id = p.subject_id and t.state not in ('draft', 'approved', 'cancelled'));
+    -- 3.8: not before it was delivered, though prepared since it was issued
+    when 'supervision_reports' then
+        is_publishable := p.kind = 'supervision_report' and exists (
+            select from dudao.supervision_reports r
+            where r.id = p.subject_id and r.disclosure <> 'exempt'
+                and (r.state in ('delivered', 'published')
+                    or (r.state = 'issued' and p.state <> 'published')));
     else
         is_publishable := p.subject_type is null;
     end case;

@@ -68,7 +68,7 @@ begin
     if not pg_try_advisory_xact_lock(hashtext('dudao.run_due')) then
         return;
     end if;
-    foreach part in array '{run_appointments,publish_scheduled,confirm_silent_visits,tell_overdue,
+    foreach part in array '{run_appointments,publish_scheduled,deliver_reports,confirm_silent_visits,tell_overdue,
         tell_meetings,tell_urgent_reports,tell_targets,
         keep_compliance,sweep}'::text[] loop
         begin

@@ -295,6 +295,14 @@ SCOPES = {
              "select from role_grants g where g.user_id = %(me)s"
              "     and g.role in ('school_account', 'township_account',"
              "         'department_account'))"},
+    # with the tasks that the inspector sees
+    "supervision_reports": {
+        "z": "task_id = any (%(tasks)s::uuid[]) or task_id in ("
+             "select g.task_id from supervision_targets g"
+             " where g.organization_id = any (%(zone_units)s::uuid[])"
+             "     or g.zone_id = any (%(zones)s::uuid[]))",
+        "s": "task_id = any (%(tasks)s::uuid[])",
+        "c": CIRCULATED, "p": "published_on is not null", "k": NOTHING},
     "committee_members": {"o": OWN, "p": "left_on is null"},
     "member_units": {"o": OWN, "p": "left_on is null"},
     "liaisons": {
