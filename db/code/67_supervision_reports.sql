@@ -213,6 +213,14 @@ begin
         if new.is_major and new.resolution_id is null then
             faults := faults || app.fault('resolution-required',
                 '/resolution_id', null, 'R-RPT-05', 'C2.1.1.e');
+        elsif new.is_major and not exists (
+                select from dudao.meeting_resolutions r
+                join dudao.meetings m on m.id = r.meeting_id
+                where r.id = new.resolution_id and r.issued_on is not null
+                    and m.kind in ('committee_plenary', 'joint_meeting'))
+                then
+            faults := faults || app.fault('resolution-not-of-committee',
+                '/resolution_id', null, 'R-RPT-05', 'C2.1.1.e');
         end if;
         -- 3.0: who drafted it does not issue it
         if app.user_id() in (new.created_by, new.submitted_by) then

@@ -24,7 +24,7 @@ create table dudao.supervision_reports (
     issued_on date,
     issued_by uuid,
     -- the resolution that releases a major report
-    resolution_id uuid,
+    resolution_id uuid references dudao.meeting_resolutions,
     delivered_on date,
     published_on date,
     disclosure text not null default 'full' check (

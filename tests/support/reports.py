@@ -31,10 +31,9 @@ def draft(api, db, login="office_staff", **members):
 def resolution(db):
     """A resolution of the committee upon which a major report is issued."""
     with db.cursor() as cursor:
-        cursor.execute("select to_regclass('dudao.meeting_resolutions')")
-        if cursor.fetchone()[0]:
-            cursor.execute("select id from dudao.meeting_resolutions"
-                           " order by id limit 1")
-        else:
-            cursor.execute("select app.uuid_v7()")
+        cursor.execute(
+            "select r.id from dudao.meeting_resolutions r"
+            " join dudao.meetings m on m.id = r.meeting_id"
+            " where r.issued_on is not null and m.kind = 'committee_plenary'"
+            " order by r.id limit 1")
         return str(cursor.fetchone()[0])
