@@ -799,7 +799,7 @@ $$;
 create or replace function app.check_r_itx_02(day date) returns setof app.compliance_item
 language sql stable security definer
 as $$
-    select app.compliance_item('/v1/policy-documents?kind=it_plan', '上级平台',
+    select app.compliance_item('/v1/exchange-messages', '上级平台',
         app.colour(m.last_on >= day - 7 and m.rejected <= 5, m.last_on >= day - 30))
     from (
         select coalesce(max(x.acked_at), min(x.created_at))::date as last_on,
@@ -808,6 +808,397 @@ as $$
         where x.direction = 'out' and x.state <> 'superseded'
             and x.created_at < (day + 1)::timestamp at time zone 'Asia/Shanghai') as m
     where m.n > 0
+$$;
+
+
+-- The committee and its office (C2.1.1, C2.1.2, C1.c) --------------------------
+
+create or replace function app.check_r_org_01(day date) returns setof app.compliance_item
+language sql stable security definer
+as $$
+    with seat as (
+        select m.*, coalesce(m.left_on > day, true) as is_held
+        from dudao.committee_members m
+        where m.role in ('director', 'deputy_director') and m.joined_on <= day
+    )
+    -- ex officio: of the county government's office, and of the bureau that
+    -- hosts the office
+    select app.compliance_item('/v1/committee-members?role=' || r.role, r.label,
+        app.colour(count(s.id) filter (where s.is_held) = r.posts
+                and count(distinct s.organization_id) filter (where s.is_held) = r.posts
+                and (r.posts = 1 or coalesce(bool_or(o.id is not null) filter (where s.is_held), false)),
+            count(s.id) filter (where s.is_held) < r.posts and coalesce(max(s.left_on) >= day - 60, false)),
+        numerator => count(s.id) filter (where s.is_held), denominator => r.posts)
+    from (values ('director', '主任', 1), ('deputy_director', '副主任', 2)) as r(role, label, posts)
+    left join seat s on s.role = r.role
+    left join dudao.organizations o on o.host_organization_id = s.organization_id
+        and o.kind = 'supervision_office'
+    group by r.role, r.label, r.posts
+$$;
+
+create or replace function app.member_units_on(day date)
+returns table (id uuid, organization_id uuid, name text, seq integer, duties jsonb)
+language sql stable
+as $$
+    select u.id, o.id, o.name, u.seq, u.duties
+    from dudao.member_units u
+    join dudao.organizations o on o.id = u.organization_id
+    where u.joined_on <= day and coalesce(u.left_on > day, true)
+$$;
+
+-- the 23 units that the document lists (9-A20), and those that were added
+create or replace function app.check_r_org_02(day date) returns setof app.compliance_item
+language sql stable security definer
+as $$
+    with unit as (
+        select coalesce('/v1/member-units/' || u.id, '/v1/member-units') as href,
+            coalesce(u.name, '第 ' || n.seq || ' 个成员单位') as label, u.organization_id,
+            count(m.id) filter (where coalesce(m.left_on > day, true)) as heads,
+            max(m.left_on) as left_on
+        from generate_series(1, 23) as n(seq)
+        full join app.member_units_on(day) u on u.seq = n.seq
+        left join dudao.committee_members m on m.organization_id = u.organization_id
+            and m.role <> 'director' and m.joined_on <= day
+        group by 1, 2, 3
+    )
+    select app.compliance_item(u.href, u.label,
+        app.colour(u.heads = 1, u.organization_id is not null and u.heads = 0
+            and u.left_on >= day - 60 and count(*) filter (where u.heads <> 1) over () <= 2),
+        u.organization_id)
+    from unit u
+$$;
+
+create or replace function app.check_r_org_03(day date) returns setof app.compliance_item
+language sql stable security definer
+as $$
+    select app.compliance_item('/v1/member-units/' || u.id, u.name,
+        app.colour(jsonb_array_length(u.duties) > 0 and exists (
+            select from dudao.liaisons l
+            where l.member_unit_id = u.id and l.confirmed_at is not null
+                and l.started_on <= day and coalesce(l.ended_on > day, true)), true),
+        u.organization_id)
+    from app.member_units_on(day) u
+$$;
+
+create or replace function app.staff_on(day date) returns setof dudao.office_staff
+language sql stable
+as $$
+    select s.*
+    from dudao.office_staff s
+    where s.started_on <= day and coalesce(s.ended_on > day, true)
+$$;
+
+create or replace function app.check_r_org_04(day date) returns setof app.compliance_item
+language sql stable security definer
+as $$
+    select app.compliance_item('/v1/office-staff?employment=full_time', coalesce(min(o.name), '督导办'),
+        case when count(o.id) <> 1 or min(o.host_organization_id::text) is null then 'red'
+            else app.colour(f.n >= app.parameter_int('office_fulltime_min'),
+                min(o.shortfall_reason) is not null) end,
+        numerator => f.n, denominator => app.parameter_int('office_fulltime_min'))
+    from (select count(*) filter (where s.employment = 'full_time') as n from app.staff_on(day) s) as f
+    left join dudao.organizations o on o.kind = 'supervision_office' and o.status = 'operating'
+    group by f.n
+$$;
+
+create or replace function app.check_r_org_05(day date) returns setof app.compliance_item
+language sql stable security definer
+as $$
+    select app.compliance_item('/v1/office-staff?post=chief_inspector', '总督学',
+        app.colour(count(*) = 1 and bool_and(s.is_bureau_leadership and s.is_office_director
+            and (s.is_party_group_member or not p.is_party_member))))
+    from app.staff_on(day) s
+    join dudao.persons p on p.id = s.person_id
+    where s.post = 'chief_inspector'
+    union all
+    select app.compliance_item('/v1/office-staff?post=deputy_chief_inspector', '副总督学',
+        app.colour(count(*) filter (where coalesce(s.ended_on > day, true))
+                between 1 and app.parameter_int('deputy_chief_posts'),
+            count(*) filter (where coalesce(s.ended_on > day, true)) = 0
+                and coalesce(max(s.ended_on) >= day - 90, false)))
+    from dudao.office_staff s
+    where s.post = 'deputy_chief_inspector' and s.started_on <= day
+$$;
+
+create or replace function app.check_r_org_06(day date) returns setof app.compliance_item
+language sql stable security definer
+as $$
+    select app.compliance_item('/v1/meetings?kind=committee_plenary&year=' || extract(year from day),
+        to_char(day, 'YYYY') || '年委员会全体会议',
+        case when x.n >= x.due then 'green'
+            when to_char(day, 'MM-DD') = '12-31' then 'red'
+            else app.colour(false, x.n > 0 or extract(month from day) <= 6) end,
+        numerator => x.n, denominator => x.due)
+    from (
+        select count(*) as n, app.parameter_int('committee_meeting_min_per_year') as due
+        from dudao.meetings m
+        where m.kind = 'committee_plenary' and m.held_on between date_trunc('year', day) and day) as x
+$$;
+
+create or replace function app.check_r_org_07(day date) returns setof app.compliance_item
+language sql stable security definer
+as $$
+    select app.compliance_item('/v1/major-matters/' || m.id, m.title,
+        app.colour(m.resolution_id is not null))
+    from dudao.major_matters m
+    where m.voided_at is null and m.resolved_on <= day
+$$;
+
+create or replace function app.check_r_org_08(day date) returns setof app.compliance_item
+language sql stable security definer
+as $$
+    select app.compliance_item('/v1/meetings?state=closed', u.name,
+        app.colour(x.share >= app.number_parameter('participation_green'),
+            x.share >= app.number_parameter('participation_amber')), u.organization_id)
+    from (
+        select a.organization_id,
+            (count(*) filter (where a.attended))::numeric / count(*) as share
+        from dudao.meeting_attendances a
+        join dudao.meetings m on m.id = a.meeting_id
+        where a.invited and m.held_on > day - interval '12 months' and m.held_on <= day
+        group by 1) as x
+    join app.member_units_on(day) u on u.organization_id = x.organization_id
+$$;
+
+create or replace function app.check_r_org_09(day date) returns setof app.compliance_item
+language sql stable security definer
+as $$
+    select app.compliance_item('/v1/organizations/' || o.id, o.name,
+        app.colour(o.edu_leader_person_id is not null, true), o.id)
+    from dudao.organizations o
+    where o.status = 'operating' and (o.kind in ('township_government', 'subdistrict_office')
+        or o.id in (select u.organization_id from app.member_units_on(day) u))
+$$;
+
+
+-- Meetings and matters (C2.1.3.c, C2.1.3.d, C2.1.3.f, C2.1.1.d) ----------------
+
+-- the half that runs and the one before it
+create or replace function app.check_r_mtg_01(day date) returns setof app.compliance_item
+language sql stable security definer
+as $$
+    select app.compliance_item('/v1/meetings?kind=joint_meeting&scheduled_on.gte=' || h.starts_on
+            || '&scheduled_on.lte=' || h.ends_on,
+        to_char(h.starts_on, 'YYYY') || case when extract(month from h.starts_on) = 1
+            then '年上半年联席会议' else '年下半年联席会议' end,
+        case when count(m.id) filter (where m.held_on <= day)
+                >= app.parameter_int('joint_meeting_per_half') then 'green'
+            when h.ends_on < day or bool_or(m.state = 'postponed') then 'red'
+            else app.colour(h.ends_on - day > 45, true) end)
+    from (
+        select s::date as starts_on, (s + interval '6 months')::date - 1 as ends_on
+        from generate_series(date_trunc('year', day) - interval '6 months', day, interval '6 months') as s
+        order by s desc
+        limit 2) as h
+    left join dudao.meetings m on m.kind = 'joint_meeting'
+        and coalesce(m.held_on, m.scheduled_on) between h.starts_on and h.ends_on
+        and m.created_at < (day + 1)::timestamp at time zone 'Asia/Shanghai'
+    group by h.starts_on, h.ends_on
+$$;
+
+create or replace function app.check_r_mtg_02(day date) returns setof app.compliance_item
+language sql stable security definer
+as $$
+    select app.compliance_item('/v1/meetings?kind=communication_session&scheduled_on.gte=' || h.starts_on
+            || '&scheduled_on.lte=' || h.ends_on,
+        to_char(h.starts_on, 'YYYY年第Q季度') || '沟通交流',
+        app.colour(count(m.id) > 0, h.ends_on >= day))
+    from (
+        select s::date as starts_on, (s + interval '3 months')::date - 1 as ends_on
+        from generate_series(date_trunc('quarter', day) - interval '3 months', day, interval '3 months') as s) as h
+    left join dudao.meetings m on m.kind = 'communication_session'
+        and m.held_on between h.starts_on and least(h.ends_on, day)
+    group by h.starts_on, h.ends_on
+$$;
+
+create or replace function app.check_r_mtg_04(day date) returns setof app.compliance_item
+language sql stable security definer
+as $$
+    select app.compliance_item('/v1/meeting-resolutions/' || r.id, left(r.text, 100),
+        app.colour(r.due_on >= day or r.done_on <= day), r.owner_organization_id)
+    from dudao.meeting_resolutions r
+    where r.state <> 'dropped' and r.issued_on <= day
+$$;
+
+-- The superior body, and every unit that was a member on that day.
+create or replace function app.check_r_rpt_02(day date) returns setof app.compliance_item
+language sql stable security definer
+as $$
+    with due as (
+        select m.id, '/v1/major-matters/' || m.id as href, m.title, m.resolved_on as on_day,
+            'major_matters' as subject_type,
+            app.add_workdays(m.resolved_on, app.parameter_int('circulate_workdays')) as until
+        from dudao.major_matters m
+        where m.voided_at is null and m.resolved_on <= day
+    ), wanted as (
+        select d.*, u.organization_id, 'circulate' as purpose
+        from due d
+        cross join lateral app.member_units_on(d.on_day) u
+        union all
+        select d.*, o.id, 'report'
+        from due d
+        cross join dudao.organizations o
+        where o.kind = 'superior_supervision_body'
+    ), sent as (
+        select w.id, w.href, w.title, w.until,
+            min(coalesce((d.sent_at at time zone 'Asia/Shanghai')::date, 'infinity')) as sent_on
+        from wanted w
+        left join dudao.dispatches d on d.subject_type = w.subject_type and d.subject_id = w.id
+            and d.recipient_organization_id = w.organization_id and d.purpose = w.purpose
+            and d.state in ('sent', 'received')
+        group by w.id, w.href, w.title, w.until, w.organization_id
+    )
+    select app.compliance_item(s.href, s.title,
+        app.colour(max(s.sent_on) <= s.until, max(s.sent_on) <= day or day <= s.until))
+    from sent s
+    group by s.id, s.href, s.title, s.until
+$$;
+
+
+-- Assessment and awards (C2.4.3, C2.1.3.i) -------------------------------------
+
+-- For the year before, of who served in it for six months.
+create or replace function app.check_r_ins_07(day date) returns setof app.compliance_item
+language sql stable security definer
+as $$
+    with year as (
+        select (date_trunc('year', day) - interval '1 year')::date as starts_on,
+            date_trunc('year', day)::date - 1 as ends_on
+    ), served as (
+        select a.inspector_id, sum(least(y.ends_on, coalesce(a.ended_on, a.ends_on))
+            - greatest(y.starts_on, a.starts_on) + 1) as days
+        from year y
+        join dudao.inspector_appointments a on a.starts_on <= y.ends_on
+            and coalesce(a.ended_on, a.ends_on) >= y.starts_on
+        where a.voided_at is null and a.state in ('active', 'ended', 'resigned', 'dismissed')
+        group by 1
+    )
+    select app.compliance_item(coalesce('/v1/inspector-assessments/' || x.id, '/v1/inspectors/' || i.id), i.name,
+        app.colour(coalesce(x.confirmed_on <= day, false), extract(month from day) <= 3),
+        null, i.zone_id, i.id)
+    from app.inspectors_on(day) i
+    join served s on s.inspector_id = i.id
+    cross join year y
+    left join dudao.inspector_assessments x on x.inspector_id = i.id
+        and x.year = extract(year from y.starts_on) and x.voided_at is null
+    where s.days >= app.parameter_int('assessment_min_months') * 30
+$$;
+
+create or replace function app.check_r_ins_08(day date) returns setof app.compliance_item
+language sql stable security definer
+as $$
+    select app.compliance_item('/v1/awards/' || w.id, w.title,
+        app.colour(exists (
+            select from dudao.inspector_assessments x
+            where x.inspector_id = w.recipient_inspector_id and x.year = w.year
+                and x.voided_at is null and x.state = 'confirmed' and x.grade = 'excellent')),
+        null, m.zone_id, w.recipient_inspector_id)
+    from dudao.awards w
+    left join dudao.zone_memberships m on m.inspector_id = w.recipient_inspector_id and m.ended_on is null
+    where w.kind = 'inspector' and w.voided_at is null and w.granted_on <= day
+        and coalesce(w.revoked_on > day, true)
+$$;
+
+-- The evaluation campaign is the other half of the rule: without one the
+-- decision on awards alone is not enough for green.
+create or replace function app.check_r_eva_05(day date) returns setof app.compliance_item
+language sql stable security definer
+as $$
+    select app.compliance_item(coalesce('/v1/award-decisions/' || min(x.id::text), '/v1/award-decisions'),
+        extract(year from day) - 1 || '年度表彰决定',
+        app.colour(false, count(x.id) > 0 or extract(month from day) <= 3),
+        numerator => count(x.id))
+    from (select 1) as one
+    left join dudao.award_decisions x on x.year = extract(year from day) - 1
+        and x.kind = 'annual_evaluation' and x.voided_at is null
+        and x.state = 'decided' and x.decided_on <= day
+$$;
+
+create or replace function app.check_r_trn_05(day date) returns setof app.compliance_item
+language sql stable security definer
+as $$
+    select app.compliance_item('/v1/policy-documents?kind=promotion_rule', '督学晋升办法',
+        app.colour(exists (select from app.documents_on(day) d where d.kind = 'promotion_rule'),
+            exists (
+                select from dudao.policy_documents d
+                where d.kind = 'promotion_rule' and d.voided_at is null and d.state in ('draft', 'reviewing'))))
+    union all
+    -- C2.4.3.g: an option
+    select app.compliance_item('/v1/policy-documents?kind=promotion_rule', '督学职级序列',
+        app.colour(exists (select from dudao.inspector_ranks r where r.enabled)))
+    where app.parameter('rank_sequence_enabled') = 'true'
+$$;
+
+
+-- Conditions (C3.1, C3.2) ------------------------------------------------------
+
+create or replace function app.check_r_fin_01(day date) returns setof app.compliance_item
+language sql stable security definer
+as $$
+    select app.compliance_item(coalesce('/v1/budgets/' || min(b.id::text), '/v1/budgets'),
+        to_char(day, 'YYYY') || '年督导经费预算',
+        app.colour(coalesce(bool_or(b.approved_on <= day and b.state not in ('draft', 'submitted')), false),
+            coalesce(bool_or(b.state = 'submitted'), false) or extract(month from day) <= 3))
+    from (select 1) as one
+    left join dudao.budgets b on b.year = extract(year from day) and b.funding_source = 'fiscal'
+$$;
+
+create or replace function app.check_r_fin_02(day date) returns setof app.compliance_item
+language sql stable security definer
+as $$
+    select app.compliance_item('/v1/budget-lines/' || l.id, l.category || coalesce(' ' || nullif(l.name, ''), ''),
+        app.colour(l.paid_fen < 0.9 * l.amount_fen
+                or (l.paid_fen <= l.amount_fen and to_char(day, 'MM-DD') > '09-30'),
+            l.paid_fen <= l.amount_fen))
+    from dudao.budget_lines l
+    join dudao.budgets b on b.id = l.budget_id
+    where b.year = extract(year from day) and l.amount_fen + l.paid_fen > 0
+    union all
+    select app.compliance_item('/v1/expense-claims/' || c.id, c.code, app.colour(c.category = l.category))
+    from dudao.expense_claims c
+    join dudao.budget_lines l on l.id = c.budget_line_id
+    where c.paid_on between date_trunc('year', day) and day
+$$;
+
+create or replace function app.check_r_fin_04(day date) returns setof app.compliance_item
+language sql stable security definer
+as $$
+    select app.compliance_item('/v1/expense-claims/' || c.id, c.code,
+        app.colour(coalesce(c.paid_on, day) <= a.on_day + app.parameter_int('claim_pay_days'), true),
+        null, null, c.claimant_inspector_id)
+    from dudao.expense_claims c
+    cross join lateral (select (c.approved_at at time zone 'Asia/Shanghai')::date as on_day) as a
+    where a.on_day between day - 365 and day
+        and (c.paid_on <= day or day > a.on_day + app.parameter_int('claim_pay_days'))
+$$;
+
+create or replace function app.check_r_fin_05(day date) returns setof app.compliance_item
+language sql stable security definer
+as $$
+    select app.compliance_item(o.href, o.name,
+        app.colour(count(distinct f.kind) = 2, o.zone_id is not null), null, o.zone_id)
+    from (
+        select '/v1/organizations/' || x.id as href, x.name, x.id as organization_id, null::uuid as zone_id
+        from dudao.organizations x
+        where x.kind = 'supervision_office' and x.status = 'operating'
+        union all
+        select '/v1/zones/' || z.id, z.name, null, z.id
+        from app.zones_on(day) z) as o
+    left join dudao.facilities f
+        on (f.organization_id = o.organization_id or f.zone_id = o.zone_id)
+        and f.kind in ('office_room', 'equipment') and f.status <> 'disposed'
+        and coalesce(f.acquired_on <= day, true)
+    group by o.href, o.name, o.zone_id
+$$;
+
+create or replace function app.check_r_itx_01(day date) returns setof app.compliance_item
+language sql stable security definer
+as $$
+    select app.compliance_item('/v1/informatization-items', '督导信息化项目',
+        app.colour(count(*) > 0), numerator => count(*))
+    from dudao.informatization_items i
+    join dudao.policy_documents d on d.id = i.plan_document_id and d.voided_at is null
+    where i.stage <> 'retired' and i.created_at < (day + 1)::timestamp at time zone 'Asia/Shanghai'
 $$;
 
 
@@ -830,7 +1221,20 @@ select rule_id, clause_ids::text[],
 from (values
     ('R-GEN-01', '{H.2,C2.2.1.b}', 'aut', '督导活动均有依据文件', 'Every activity has its basis', '', 'all', 1, null, null, false, '/v1/supervision-tasks'),
     ('R-GEN-02', '{H.5}', 'cov', '乡镇（街道）均为督导对象', 'Every township is supervised', '', 'all', 1, null, null, false, '/v1/divisions?level=township'),
+    ('R-ORG-01', '{C2.1.1.g,C2.1.1.h}', 'eff', '委员会主任、副主任', 'Director and deputies of the committee', '', 'level', 1, null, null, false, '/v1/committee-members'),
+    ('R-ORG-02', '{C2.1.1.i}', 'cov', '成员单位齐备', 'Member units and their heads', 'o', 'all', 1, null, null, false, '/v1/member-units'),
+    ('R-ORG-03', '{C2.1.1.j,C2.1.1.k,C2.1.3.b}', 'eff', '成员单位职责与联络人', 'Duties and liaisons', 'o', 'share', 1, 0.90, null, false, '/v1/member-units'),
+    ('R-ORG-04', '{C2.1.2.a,C2.1.2.i}', 'eff', '督导办及专职人员', 'The office and its full-time staff', '', 'level', 1, null, null, false, '/v1/office-staff'),
+    ('R-ORG-05', '{C2.1.2.c,C2.1.2.d,C2.1.2.e,C2.1.2.f,C2.1.2.g}', 'aut', '总督学、副总督学', 'Chief inspector and deputies', '', 'all', 1, null, null, false, '/v1/office-staff'),
+    ('R-ORG-06', '{C2.1.1.b}', 'eff', '委员会定期研究', 'Plenary meetings of the committee', '', 'level', 1, null, null, false, '/v1/meetings?kind=committee_plenary'),
+    ('R-ORG-07', '{C2.1.1.c}', 'aut', '重大事项经审议', 'Major matters have a resolution', '', 'all', 1, null, null, false, '/v1/major-matters'),
+    ('R-ORG-08', '{C2.1.1.l}', 'eff', '成员单位参会', 'Participation of member units', 'o', 'all', 1, null, null, false, '/v1/meetings'),
+    ('R-ORG-09', '{C1.c}', 'eff', '分管教育督导的负责人', 'Leader in charge', 'o', 'share', 1, 0.90, null, false, '/v1/organizations'),
+    ('R-MTG-01', '{C2.1.3.d}', 'eff', '联席会议每半年一次', 'A joint meeting each half year', '', 'all', 1, null, null, false, '/v1/meetings?kind=joint_meeting'),
+    ('R-MTG-02', '{C2.1.3.c}', 'eff', '沟通交流每季度一次', 'A session each quarter', '', 'all', 1, null, null, false, '/v1/meetings?kind=communication_session'),
     ('R-MTG-03', '{C2.1.3.a,C2.1.3.c,C2.1.3.e,C3.1.c}', 'eff', '工作规程与制度齐备', 'Procedures are in force', '', 'count', 0, 1, null, true, '/v1/policy-documents?state=in_force'),
+    ('R-MTG-04', '{C2.1.1.d}', 'aut', '议定事项办理', 'Resolutions are carried out', 'o', 'count', 0, 2, null, true, '/v1/meeting-resolutions'),
+    ('R-RPT-02', '{C2.1.3.f}', 'aut', '重大事项报告与通报', 'Reported up and circulated', '', 'all', 1, null, null, false, '/v1/major-matters'),
     ('R-TSK-02', '{L-TL-16}', 'aut', '督导组督学不少于三人', 'Teams of three inspectors', '', 'all', 1, null, null, false, '/v1/supervision-tasks?kind=comprehensive&kind=special'),
     ('R-TSK-03', '{L-TL-17}', 'aut', '督导事先书面通知', 'Notice in writing beforehand', 'zo', 'all', 1, null, null, false, '/v1/supervision-notices'),
     ('R-CMP-03', '{L-TL-11}', 'aut', '督导内容覆盖', 'Matters covered', '', 'all', 1, null, null, false, '/v1/supervision-tasks?kind=comprehensive&kind=special'),
@@ -848,6 +1252,8 @@ from (values
     ('R-INS-04', '{L-TL-6}', 'aut', '兼职督学连任届数', 'Consecutive terms', 'zi', 'all', 1, null, null, false, '/v1/inspector-appointments?state=active&employment=part_time'),
     ('R-INS-05', '{L-TL-7}', 'aut', '督学任职条件', 'Qualification of inspectors', 'zi', 'all', 1, null, null, false, '/v1/inspectors'),
     ('R-INS-06', '{L-DX-02}', 'aut', '督学聘任公示公布与备案', 'Appointments are made public', 'zi', 'all', 1, null, null, false, '/v1/inspector-appointments?state=active'),
+    ('R-INS-07', '{C2.4.3.e,L-TL-8}', 'eff', '督学年度考核', 'Yearly assessment', 'zi', 'all', 1, null, null, false, '/v1/inspector-assessments'),
+    ('R-INS-08', '{C2.4.3.h}', 'eff', '督学表彰有优秀等次', 'Awards rest on an excellent assessment', 'zi', 'all', 1, null, null, false, '/v1/awards?kind=inspector'),
     ('R-INS-09', '{L-TL-10}', 'aut', '督学回避', 'No undeclared conflict', 'zoi', 'all', 1, null, null, false, '/v1/recusals'),
     ('R-INS-10', '{C2.1.1.f}', 'aut', '督学聘任决定文件', 'Appointments are decided in writing', 'zi', 'all', 1, null, null, false, '/v1/inspector-appointments?state=active'),
     ('R-ZON-01', '{C2.2.2.e}', 'cov', '学校均属一个责任区', 'Every school is in a zone', 'zo', 'all', 1, null, null, false, '/v1/zones'),
@@ -855,6 +1261,7 @@ from (values
     ('R-ZON-03', '{C2.4.1.c}', 'cov', '责任区专职督学不少于两名', 'Two full-time inspectors a zone', 'z', 'all', 1, null, null, false, '/v1/zones'),
     ('R-ZON-04', '{L-ZR-01}', 'cov', '责任区规模', 'Size of the zones', 'z', 'all', 1, null, null, false, '/v1/zones'),
     ('R-ZON-05', '{C2.1.3.h}', 'eff', '责任区、乡镇督导工作检查', 'Work inspection of zones and townships', 'zo', 'all', 1, null, null, false, '/v1/supervision-tasks?kind=work_inspection'),
+    ('R-EVA-05', '{C2.1.3.i}', 'eff', '督导工作考核与表彰', 'Supervision work is assessed and rewarded', '', 'all', 1, null, null, false, '/v1/award-decisions'),
     ('R-FBK-02', '{C2.3.1.e,L-TL-21}', 'acc', '问题有要求有时限', 'Problems have requirement and date', 'zo', 'all', 1, null, null, false, '/v1/problems'),
     ('R-PRB-01', '{C2.3.2.c}', 'acc', '整改逾期', 'Overdue problems', 'zo', 'share', 1, 0.97, null, false, '/v1/problems?overdue=true'),
     ('R-PRB-02', '{C2.3.2.b}', 'acc', '销号有核查有证据', 'Strike-off after verification', 'zo', 'all', 1, null, null, false, '/v1/problems?state=struck_off'),
@@ -864,9 +1271,15 @@ from (values
     ('R-PRB-06', '{C2.3.2.g}', 'aut', '整改情况公示', 'Units disclose what they rectified', 'zo', 'share', 0.95, 0.80, null, false, '/v1/publications?kind=rectification_disclosure'),
     ('R-PUB-02', '{C2.3.1.b}', 'aut', '公开内容可访问', 'What was published is reachable', '', 'share', 1, 0.95, null, false, '/v1/publications?state=published'),
     ('R-PUB-03', '{L-XX-01}', 'aut', '公开前保密审查', 'Secrecy review by another person', 'o', 'all', 1, null, null, false, '/v1/publications?state=published'),
+    ('R-TRN-05', '{C2.4.3.f,C2.4.3.g}', 'eff', '督学晋升制度', 'Promotion of inspectors', '', 'all', 1, null, null, false, '/v1/policy-documents?kind=promotion_rule'),
     ('R-RES-01', '{C2.4.2.a,C2.4.2.b}', 'eff', '教育督导研究中心', 'The research centre', '', 'level', 1, null, null, false, '/v1/organizations?kind=research_center'),
+    ('R-FIN-01', '{C3.1.a}', 'eff', '督导经费纳入预算', 'The fiscal budget of the year', '', 'all', 1, null, null, false, '/v1/budgets'),
+    ('R-FIN-02', '{C3.1.b}', 'eff', '专款专用', 'Lines are kept to', '', 'all', 1, null, null, false, '/v1/budget-lines'),
     ('R-FIN-03', '{C3.1.c}', 'eff', '经费使用办法', 'The funds rule', '', 'all', 1, null, null, false, '/v1/policy-documents?kind=funds_rule'),
-    ('R-ITX-02', '{C3.2.b}', 'eff', '上级平台交换', 'Exchange with the platforms', '', 'all', 1, null, null, false, '/v1/policy-documents?kind=it_plan')
+    ('R-FIN-04', '{C3.1.d}', 'eff', '费用及时报销', 'Claims are paid in time', 'i', 'share', 0.95, 0.80, null, false, '/v1/expense-claims'),
+    ('R-FIN-05', '{C3.1.e}', 'eff', '办公条件', 'Rooms and equipment', 'z', 'all', 1, null, null, false, '/v1/facilities'),
+    ('R-ITX-01', '{C3.2.a}', 'eff', '督导信息化', 'Informatization', '', 'level', 1, null, null, false, '/v1/informatization-items'),
+    ('R-ITX-02', '{C3.2.b}', 'eff', '上级平台交换', 'Exchange with the platforms', '', 'all', 1, null, null, false, '/v1/exchange-messages')
 ) as v(rule_id, clause_ids, dimension, title_zh, title_en, scopes, measure,
     green_at, amber_at, green_parameter, lower, list_href);
 

@@ -15,7 +15,11 @@ TABLES = """organizations schools supervision_tasks supervision_targets
     problem_reviews rectification_reports plaques inspectors
     inspector_appointments zones zone_memberships recusals publications
     publication_placements policy_documents exchange_messages dispatches
-    rule_parameters""".split()
+    rule_parameters committee_members member_units liaisons office_staff
+    meetings meeting_attendances meeting_resolutions major_matters
+    inspector_assessments inspector_ranks award_decisions budgets budget_lines
+    expense_claims facilities informatization_items persons deadlines
+    publication_channels""".split()
 
 # What is left of the county; triggers are off, so states are set as such.
 SCHOOLS = """update organizations set status = 'closed'
@@ -75,6 +79,13 @@ def many_problems(n):
         where voided_at is null"""
 
 
+def keep(table, condition, n):
+    """The others of that kind are of another."""
+    return f"""update {table} set kind = 'office_meeting' where {condition}
+        and id not in (select id from {table} where {condition}
+            order by id limit {n})"""
+
+
 def case(rule, clauses, setup, *steps):
     return pytest.param(rule, setup, steps, id=rule, marks=[
         pytest.mark.clause(rule, *clauses.split())])
@@ -100,6 +111,196 @@ CASES = [
              effective_to = app.today() where kind = 'work_procedure'"""),
          ("red", """update policy_documents set state = 'repealed',
              effective_to = app.today() where kind = 'reporting_rule'""")),
+    case("R-ORG-01", "C2.1.1.g C2.1.1.h", [],
+         ("green", ""),
+         ("amber", "update committee_members set left_on = app.today() - 60"
+                   " where role = 'director'"),
+         ("red", "update committee_members set left_on = app.today() - 61"
+                 " where role = 'director'")),
+    case("R-ORG-02", "C2.1.1.i", [],
+         ("green", ""),
+         ("amber", """update committee_members set left_on = app.today() - 10
+             where organization_id in (select organization_id
+                 from member_units where seq in (1, 2))"""),
+         ("red", """update committee_members set left_on = app.today() - 10
+             where organization_id = (select organization_id
+                 from member_units where seq = 3)"""),
+         ("red", """update committee_members set left_on = null;
+             update member_units set left_on = app.today()
+             where seq = 4""")),
+    case("R-ORG-03", "C2.1.1.j C2.1.1.k C2.1.3.b", [],
+         ("green", ""),
+         ("amber", "update member_units set duties = '[]' where seq in (1, 2)"),
+         ("red", "update liaisons set ended_on = app.today()"
+                 " where member_unit_id = (select id from member_units"
+                 " where seq = 3)")),
+    case("R-ORG-04", "C2.1.2.a C2.1.2.i", ["""
+            update office_staff set ended_on = null"""],
+         ("green", ""),
+         ("amber", """update office_staff set employment = 'seconded';
+             update organizations set shortfall_reason = '编制正在核定'
+             where kind = 'supervision_office'"""),
+         ("red", "update organizations set shortfall_reason = null")),
+    case("R-ORG-05", "C2.1.2.c C2.1.2.d C2.1.2.e C2.1.2.f C2.1.2.g", [],
+         ("green", ""),
+         ("amber", "update office_staff set ended_on = app.today() - 90"
+                   " where post = 'deputy_chief_inspector'"),
+         ("red", "update office_staff set ended_on = app.today() - 91"
+                 " where post = 'deputy_chief_inspector'"),
+         ("red", "update office_staff set ended_on = null;"
+                 " update office_staff set is_bureau_leadership = false")),
+    case("R-ORG-06", "C2.1.1.b", ["""
+            update meetings set held_on = '2026-03-10', notified_on = null,
+                minutes_issued_on = null, state = 'planned'
+            where kind = 'committee_plenary'; """
+            + keep("meetings", "kind = 'committee_plenary'", 2)],
+         ("green", "", "2026-09-30"),
+         ("amber", "update meetings set kind = 'office_meeting' where id = ("
+          "select id from meetings where kind = 'committee_plenary' limit 1)",
+          "2026-09-30"),
+         ("red", "", "2026-12-31"),
+         ("red", "update meetings set kind = 'office_meeting'", "2026-07-01"),
+         ("amber", "", "2026-06-30")),
+    case("R-ORG-07", "C2.1.1.c", ["""
+            alter table major_matters drop constraint
+                major_matters_resolution"""],
+         ("green", ""),
+         ("red", "update major_matters set resolution_id = null"
+                 " where resolved_on is not null")),
+    case("R-ORG-08", "C2.1.1.l", ["""
+            delete from meeting_attendances where organization_id <> (
+                select organization_id from member_units where seq = 1)
+                or meeting_id not in (select id from meetings
+                    where held_on > app.today() - 360 limit 5);
+            insert into meeting_attendances(meeting_id, organization_id)
+            select m.id, u.organization_id from (select id from meetings
+                where held_on > app.today() - 360 order by id limit 5) m,
+                member_units u where u.seq = 1 on conflict do nothing;
+            delete from meeting_attendances where meeting_id not in (
+                select id from meetings where held_on > app.today() - 360
+                order by id limit 5);
+            update meeting_attendances set invited = true, attended = true,
+                absence_reason = null"""],
+         *((colour, """update meeting_attendances set attended = false
+             where id = (select id from meeting_attendances
+                 where attended limit 1)""")
+           for colour in ("green", "amber", "red"))),
+    case("R-ORG-09", "C1.c", [],
+         ("green", ""),
+         *((colour, f"""update organizations set edu_leader_person_id = null
+             where id in (select id from organizations
+                 where kind = 'township_government' order by id limit {n})""")
+           for colour, n in (("amber", 4), ("red", 5)))),
+    case("R-MTG-01", "C2.1.3.d", [],
+         ("green", "", "2026-11-20"),
+         ("green", "update meetings set kind = 'office_meeting'"
+                   " where held_on > '2026-07-01'", "2026-11-15"),
+         ("amber", "", "2026-11-20"), ("red", "", "2027-01-02"),
+         ("red", """update meetings set kind = 'joint_meeting',
+             state = 'postponed', held_on = null, scheduled_on = '2026-12-20',
+             minutes_issued_on = null, created_at = '2026-09-01'
+             where id = (select id from meetings
+                 where kind = 'office_meeting' limit 1)""", "2026-11-15")),
+    case("R-MTG-02", "C2.1.3.c", ["""
+            update meetings set kind = 'communication_session',
+                held_on = d, notified_on = null, minutes_issued_on = null,
+                state = 'planned'
+            from (select id as meeting, ('{2026-08-06,2026-11-06}'::date[])[
+                row_number() over (order by id)] as d from meetings limit 2) x
+            where id = meeting;
+            update meetings set kind = 'office_meeting'
+            where held_on not in ('2026-08-06', '2026-11-06')"""],
+         ("green", "", "2026-11-20"),
+         ("amber", "", "2026-11-05"),
+         ("red", "update meetings set kind = 'office_meeting'"
+                 " where held_on = '2026-08-06'", "2026-11-20")),
+    case("R-MTG-04", "C2.1.1.d", ["""
+            update meeting_resolutions set state = 'open', drop_reason = null,
+                done_on = null, issued_on = app.today() - 30,
+                due_on = app.today()"""],
+         ("green", ""),
+         *((colour, f"""update meeting_resolutions
+             set due_on = app.today() - 1 where id in (select id
+                 from meeting_resolutions order by id limit {n})""")
+           for colour, n in (("amber", 2), ("red", 3)))),
+    case("R-RPT-02", "C2.1.3.f", [],
+         ("green", ""),
+         ("amber", "update dispatches set sent_at = now(), received_at = null"
+                   " where id = (select id from dispatches where subject_type"
+                   " = 'major_matters' and purpose = 'circulate' limit 1)"),
+         ("red", "delete from dispatches where id = (select id from"
+                 " dispatches where subject_type = 'major_matters'"
+                 " and purpose = 'circulate' limit 1)")),
+    case("R-INS-07", "C2.4.3.e L-TL-8", [],
+         ("green", "", "2026-11-20"),
+         ("red", """update inspector_assessments set confirmed_on = null,
+             state = 'assessed' where id = (select id
+                 from inspector_assessments where year = 2025 limit 1)""",
+          "2026-04-01"),
+         ("amber", "", "2026-03-31")),
+    case("R-INS-08", "C2.4.3.h", [],
+         ("green", ""),
+         ("red", "update inspector_assessments set grade = 'competent'"
+                 " where grade is not null")),
+    case("R-EVA-05", "C2.1.3.i", [],
+         ("amber", "", "2026-11-20"),
+         ("red", "update award_decisions set voided_at = now(),"
+                 " void_reason = 'x'", "2026-04-01"),
+         ("amber", "", "2026-03-31")),
+    case("R-TRN-05", "C2.4.3.f C2.4.3.g", ["""
+            update rule_parameters set value = 'false'
+            where key = 'rank_sequence_enabled';
+            update policy_documents set kind = 'other'
+            where kind = 'promotion_rule'; """ + """
+            update policy_documents set kind = 'promotion_rule'
+            where kind = 'funds_rule'"""],
+         ("green", ""),
+         ("red", """update rule_parameters set value = 'true'
+             where key = 'rank_sequence_enabled';
+             update inspector_ranks set enabled = false"""),
+         ("green", "update inspector_ranks set enabled = true where id = ("
+                   "select id from inspector_ranks limit 1)"),
+         ("amber", "update policy_documents set state = 'reviewing'"
+                   " where kind = 'promotion_rule'"),
+         ("red", "update policy_documents set kind = 'other'")),
+    case("R-FIN-01", "C3.1.a", [],
+         ("green", "", "2026-11-20"),
+         ("amber", "update budgets set state = 'submitted'", "2026-11-20"),
+         ("red", "update budgets set state = 'draft'", "2026-04-01"),
+         ("amber", "", "2026-03-31")),
+    case("R-FIN-02", "C3.1.b", ["""
+            alter table budget_lines drop constraint
+                budget_lines_balance_check;
+            update budget_lines set paid_fen = 0, amount_fen = 1000"""],
+         ("green", "", "2026-09-30"),
+         ("amber", "update budget_lines set paid_fen = 900", "2026-09-30"),
+         ("green", "", "2026-10-01"),
+         ("red", "update budget_lines set paid_fen = 1001", "2026-10-01"),
+         ("red", """update budget_lines set paid_fen = 0;
+             update expense_claims set category = 'none',
+                 paid_on = '2026-09-01' where budget_line_id is not null""",
+          "2026-10-01")),
+    case("R-FIN-04", "C3.1.d", ["""
+            update expense_claims set approved_at = null;
+            insert into expense_claims(code, claimant_inspector_id,
+                activity_type, activity_id, activity_on, category,
+                approved_at, paid_on)
+            select 'F' || i, (select id from inspectors limit 1), 'visits',
+                gen_random_uuid(), app.today() - 90, 'training',
+                now() - interval '60 days', app.today() - 40
+            from generate_series(1, 20) as i"""],
+         *((colour, f"""update expense_claims set paid_on = app.today()
+             where id in (select id from expense_claims
+                 where approved_at is not null order by id limit {n})""")
+           for colour, n in (("green", 1), ("amber", 4), ("red", 5)))),
+    case("R-FIN-05", "C3.1.e", [],
+         ("green", ""),
+         ("amber", "update facilities set status = 'disposed'"
+                   " where zone_id is not null"),
+         ("red", "update facilities set status = 'disposed'")),
+    case("R-ITX-01", "C3.2.a", [],
+         ("green", ""),
+         ("red", "update informatization_items set stage = 'retired'")),
     case("R-TSK-02", "L-TL-16", [ONE["task"], """
             update supervision_tasks set approved_on = app.today(),
                 state = 'issued'"""],
@@ -410,7 +611,7 @@ def county(db):
     db.autocommit = False
     with db.cursor() as cursor:
         cursor.execute("set local search_path = dudao, app, ext")
-        for table in TABLES + ["persons", "deadlines", "publication_channels"]:
+        for table in TABLES:
             cursor.execute(f"alter table {table} disable trigger user")
         yield cursor
     db.rollback()
