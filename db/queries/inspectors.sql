@@ -25,6 +25,11 @@ select app.with_members(v.body
     , 'zone', (select x.body from app.zones_json x where x.id = app.zone_of(v.id))   --? expand.zone
     , 'appointments', (select coalesce(json_agg(x.body order by x.starts_on desc nulls first, x.id desc), '[]') from app.inspector_appointments_json x where x.inspector_id = v.id)   --? expand.appointments
     , 'plaques', (select coalesce(json_agg(x.body order by x.posted_on, x.id), '[]') from app.plaques_json x where x.inspector_id = v.id and x.state <> 'removed')   --? expand.plaques
+    , 'schools', (select coalesce(json_agg(json_build_object('school_id', p.school_id, 'name', app.organization_name(p.school_id), 'plaque_id', p.id, 'plaque_state', p.state, 'posted_on', p.posted_on) order by p.posted_on, p.id), '[]') from dudao.plaques p where p.inspector_id = v.id and p.state in ('posted', 'to_replace'))   --? expand.schools
+    , 'trainings', app.trainings_of(v.id)   --? expand.trainings
+    , 'assessments', (select coalesce(json_agg(x.body order by x.year desc, x.id), '[]') from app.inspector_assessments_json x where x.inspector_id = v.id)   --? expand.assessments
+    , 'awards', (select coalesce(json_agg(x.body order by x.year desc, x.id), '[]') from app.awards_json x where x.recipient_inspector_id = v.id)   --? expand.awards
+    , 'workload', app.inspector_workload(v.id, extract(year from app.today())::integer)   --? expand.workload
     ) as body, v.version || '-' || left(md5(v.body::text), 12) as etag
 from app.inspectors_json v
 where v.id = :inspector_id::uuid
