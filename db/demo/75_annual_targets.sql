@@ -71,7 +71,7 @@ begin
 
     target := pg_temp.goal_set('MU07', '教师培训覆盖', '完成培训教师占比', 95, '%', 30, 'at_least', 150);
     perform pg_temp.goal_reach(target, 'department_account', 3, 96.5, '已完成培训4820人');
-    target := pg_temp.goal_set('MU08', '学生健康体检', '体检覆盖率', 98, '%', -25);
+    target := pg_temp.goal_set('MU08', '学生健康体检', '体检覆盖率', 98, '%', -12);
     target := pg_temp.goal_set('ORG-2143990006', '近视防控', '近视率下降', 1, '个百分点', 60, 'at_least', 120);
 
     perform pg_temp.goal_days_ago(5);
