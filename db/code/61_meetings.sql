@@ -39,7 +39,7 @@ on conflict (name, value) do update set label_zh = excluded.label_zh,
     label_en = excluded.label_en, sort = excluded.sort;
 
 
--- Who reads all meetings (scope a), and with them the drafts of minutes.
+-- Who reads all meetings (scope a); drafts of minutes are not for leaders (4.1).
 create or replace function app.reads_all_meetings() returns boolean
 language sql stable
 as $$
@@ -52,7 +52,7 @@ $$;
 create or replace function app.reads_drafts() returns boolean
 language sql stable
 as $$
-    select app.roles() && '{committee_director,committee_deputy,chief_inspector,deputy_chief_inspector,office_staff,leader_reader,auditor}'::text[]
+    select app.roles() && '{committee_director,committee_deputy,chief_inspector,deputy_chief_inspector,office_staff,auditor}'::text[]
 $$;
 
 
@@ -167,6 +167,12 @@ insert into app.row_rules(resource, name, expression, pointer, code, rule_id, cl
      '/due_on', 'date-before-start', 'R-MTG-04', 'C2.1.1.d',
      'jsonb_build_object(''min'', (select m.held_on from dudao.meetings m where m.id = new.meeting_id))'),
     ('meeting_resolutions', 'stays', 'old.id is null or new.meeting_id = old.meeting_id', '/meeting_id', 'read-only-field', null, null, null),
+    ('meeting_resolutions', 'issued_with_the_minutes',
+     'new.issued_on is null or old.id is not null and app.meeting_state(new.meeting_id) in (''minutes_issued'', ''closed'')',
+     '/issued_on', 'read-only-field', 'R-MTG-04', 'C2.1.1.d', null),
+    ('meeting_resolutions', 'begins_unreported',
+     'old.id is not null or new.reported_on is null and new.report_text is null and new.evidence = ''{}''',
+     '/reported_on', 'read-only-field', 'R-MTG-04', 'C2.1.1.d', null),
     ('meeting_resolutions', 'done_by_the_step', '(new.done_on is not null) = (new.state = ''done'')',
      '/done_on', 'read-only-field', 'R-MTG-04', 'C2.1.1.d', null),
     ('meeting_resolutions', 'dropped_by_the_step', '(new.drop_reason is not null) = (new.state = ''dropped'')',
@@ -224,6 +230,24 @@ as $$
         and o.id in (select u.organization_id from app.active_member_units(coalesce(m.held_on, m.scheduled_on)) as u)
         and not exists (select from dudao.meeting_attendances a
             where a.meeting_id = m.id and a.organization_id = o.id and a.invited)
+$$;
+
+-- The committee is convened by its director or a deputy (C2.1.1.b).
+create or replace function app.chair_faults(m dudao.meetings) returns app.fault[]
+language plpgsql stable security definer
+as $$
+begin
+    if not app.is_of_all_units(m.kind) then
+        return '{}';
+    elsif m.chair_person_id is null then
+        return array[app.fault('required', '/chair_person_id', null, null, 'C2.1.1.b')];
+    elsif not exists (select from dudao.committee_members c
+            where c.person_id = m.chair_person_id and c.role in ('director', 'deputy_director')
+                and daterange(c.joined_on, c.left_on, '[)') @> coalesce(m.held_on, m.scheduled_on)) then
+        return array[app.fault('chair-not-of-the-committee', '/chair_person_id', null, null, 'C2.1.1.b')];
+    end if;
+    return '{}';
+end
 $$;
 
 create or replace function app.invite_all_units(m dudao.meetings) returns void
@@ -550,6 +574,38 @@ end
 $$;
 
 
+-- The same for whoever writes past the functions: when the transaction ends,
+-- what is held is held by the rules.
+create or replace function app.check_held() returns trigger
+language plpgsql security definer
+as $$
+declare
+    m dudao.meetings;
+    faults app.fault[];
+begin
+    if tg_table_name = 'meetings' then
+        select * into m from dudao.meetings x where x.id = new.id;
+    else
+        select * into m from dudao.meetings x where x.id = coalesce(new.meeting_id, old.meeting_id);
+    end if;
+    if m.state in ('held', 'minutes_drafted') then
+        faults := app.held_faults(m);
+        if cardinality(faults) > 0 then
+            perform app.refuse(422, 'validation-failed', faults);
+        end if;
+    end if;
+    return null;
+end
+$$;
+
+drop trigger if exists d_held on dudao.meetings;
+create constraint trigger d_held after insert on dudao.meetings
+    deferrable initially deferred for each row execute function app.check_held();
+drop trigger if exists d_held on dudao.meeting_attendances;
+create constraint trigger d_held after update or delete on dudao.meeting_attendances
+    deferrable initially deferred for each row execute function app.check_held();
+
+
 -- Steps of a meeting ---------------------------------------------------------------
 
 create or replace function app.before_meetings(action text, r dudao.meetings, data jsonb)
@@ -622,9 +678,7 @@ begin
         if not exists (select from dudao.meeting_attendances a where a.meeting_id = new.id and a.invited) then
             faults := faults || app.fault('invitees-required', '/attendances', null, null, 'C2.1.1.b');
         end if;
-        if app.is_of_all_units(new.kind) and new.chair_person_id is null then
-            faults := faults || app.fault('required', '/chair_person_id', null, null, 'C2.1.1.b');
-        end if;
+        faults := faults || app.chair_faults(new);
         earliest := app.add_workdays(app.today(), app.parameter_int('meeting_notice_workdays'));
         if new.scheduled_on < earliest then
             faults := faults || app.fault('notice-too-late', '/scheduled_on',
@@ -645,6 +699,7 @@ begin
             faults := faults || app.fault('required', '/minutes', null, null, 'C2.1.3.d');
         end if;
     when 'issue_minutes' then
+        faults := app.chair_faults(new);
         -- the chair's own account, where the chair has one
         if new.chair_person_id is not null
                 and app.users_of_person(new.chair_person_id) <> '{}'

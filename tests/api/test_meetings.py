@@ -163,6 +163,35 @@ def test_a_plenary_needs_two_thirds_of_the_member_units(api, db, as_login):
     staff.create("meetings", held(db, absent=count - needed + 1))
 
 
+@pytest.mark.clause("C2.1.1.b", "R-ORG-06")
+def test_the_quorum_holds_past_the_functions(api, db, as_login):
+    """A row by hand, and attendance struck out afterwards: not at commit."""
+    connection = as_login("office_staff")
+    with pytest.raises(psycopg2.Error) as error, connection.cursor() as cursor:
+        cursor.execute(
+            "insert into dudao.meetings(code, kind, title, topic, state,"
+            " scheduled_on, held_on, notified_on) values (%s,"
+            " 'committee_plenary', '会议', '议题', 'held', app.today() - 9,"
+            " app.today() - 9, app.today() - 30)", (unique(),))
+    assert "quorum-not-reached" in error.value.diag.message_detail
+    meeting = api.login("office_staff").create("meetings", held(
+        db, "committee_plenary"))
+    with pytest.raises(psycopg2.Error) as error, connection.cursor() as cursor:
+        cursor.execute("update dudao.meeting_attendances set attended = false"
+                       " where meeting_id = %s", (meeting["id"],))
+    assert "quorum-not-reached" in error.value.diag.message_detail
+
+
+@pytest.mark.clause("C2.1.1.b")
+def test_the_committee_is_convened_by_its_heads(api, db):
+    staff = api.login("office_staff")
+    meeting = staff.create("meetings", plan(
+        db, chair_person_id=person(db, "演示·财政局负责人")))
+    answer = staff.act("meetings", meeting, "notify", {}, status=422)
+    assert faults(answer) == {("/chair_person_id",
+                               "chair-not-of-the-committee")}
+
+
 @pytest.mark.clause("C2.1.1.b", "C2.1.1.l")
 def test_holding_takes_the_attendance_of_everybody(api, db, server):
     staff = api.login("office_staff")

@@ -31,6 +31,9 @@ class MajorMatters(Recipe):
         meeting = office.create("meetings", {
             "kind": "joint_meeting", "title": "教育督导联席会议",
             "topic": "专题商讨教育督导工作",
+            "chair_person_id": str(self.value(
+                "select person_id from dudao.committee_members"
+                " where role = 'director' and left_on is null")),
             "held_on": str(today - datetime.timedelta(10)),
             "notified_on": str(today - datetime.timedelta(30)),
             "agenda": [{"title": "审议重大事项", "kind": "deliberation",
@@ -48,9 +51,14 @@ class MajorMatters(Recipe):
             self.api.login("office_staff").act(
                 "major-matters", row["id"], "send-dispatches", {})
         elif action == "close":
-            self.sql("update dudao.meeting_resolutions"
-                     " set issued_on = app.today()"
-                     " where id = %s", row["resolution_id"])
+            meeting = self.value(
+                "select meeting_id from dudao.meeting_resolutions"
+                " where id = %s", row["resolution_id"])
+            self.api.login("office_staff").act(
+                "meetings", meeting, "draft-minutes",
+                {"minutes": "会议议定一项。"})
+            self.api.login("committee_director").act(
+                "meetings", meeting, "issue-minutes", {})
             self.api.login("committee_director").act(
                 "meeting-resolutions", row["resolution_id"], "drop",
                 {"reason": "已由属地重建"})
