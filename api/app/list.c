@@ -201,7 +201,7 @@ static const char *
 binding_text(struct request *rq)
 {
 	static const char *const free_params[] = { "cursor", "limit", "count",
-		"fields", "expand" };
+		"fields", "expand", "format" };
 	const struct operation *op = rq->binding->op;
 	const struct param_value *value;
 	struct buf text;

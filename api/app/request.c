@@ -140,7 +140,8 @@ request_submit(struct request *rq, struct pgpool *pool,
 {
 	rq->job.on_done = on_job_done;
 	rq->job.arg = rq;
-	rq->job.timeout_ms = rq->binding->op->timeout_ms;
+	if (rq->job.timeout_ms == 0)
+		rq->job.timeout_ms = rq->binding->op->timeout_ms;
 	rq->job.is_read_only = rq->binding->op->method == METHOD_GET;
 	if (!pgpool_submit(pool, &rq->job)) {
 		if (!pgpool_is_ready(pool))
@@ -169,7 +170,19 @@ on_job_done(struct pgjob *job, void *arg)
 	rq->is_job_back = true;
 	if (rq->http != NULL)
 		http_request_wakeup(rq->http);
+	else
+		request_gone(rq);
 	request_release(rq);
+}
+
+void
+request_gone(struct request *rq)
+{
+	void (*on_gone)(struct request *) = rq->on_gone;
+
+	rq->on_gone = NULL;
+	if (on_gone != NULL)
+		on_gone(rq);
 }
 
 void

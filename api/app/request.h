@@ -21,9 +21,10 @@
 #include "io/pgpool.h"
 #include "io/reply.h"
 
+struct export;
 struct http_request;
 
-#define REQUEST_LOCALS_MAX 12
+#define REQUEST_LOCALS_MAX 16
 
 /* A named value that a handler supplies to its statement. */
 struct local {
@@ -54,6 +55,7 @@ struct request {
 	const char *if_none_match;
 	const char *idempotency_key;
 	char request_hash[65];
+	struct export *export; /* lists: all of it, no page; else NULL */
 	struct list_order order;
 	struct cursor *cursor; /* lists: opened; else NULL */
 	int64_t limit;
@@ -65,6 +67,10 @@ struct request {
 	bool is_job_back; /* its results are here; the next step begins anew */
 	uint64_t generation; /* of the principals, when loading one */
 	enum step_result (*on_result)(struct request *rq);
+	/* The client has left and no job is under way: called once. */
+	void (*on_gone)(struct request *rq);
+	/* Answered. */
+	void (*on_finished)(const struct request *rq);
 	struct local locals[REQUEST_LOCALS_MAX];
 	size_t local_count;
 	void *carried; /* a handler's own, between its jobs; in the arena */
@@ -81,6 +87,9 @@ struct request {
 
 /* One owner less; the last one frees. */
 void request_release(struct request *rq);
+
+/* The client has left and nothing is under way: calls on_gone, once. */
+void request_gone(struct request *rq);
 
 /* Supplies :name to the statements of this request; value is borrowed. */
 void request_local(struct request *rq, const char *name, const char *value);

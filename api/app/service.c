@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/export.h"
 #include "app/ops.h"
 #include "app/principal.h"
 #include "app/request.h"
@@ -44,6 +45,7 @@ static const struct {
 	{ "replayIdempotency", &service.replay_idempotency },
 	{ "probeSchema", &service.probe_schema },
 	{ "runDue", &service.run_due },
+	{ "recordExport", &service.record_export },
 	{ "login", &service.login },
 	{ "refreshSession", &service.refresh_session },
 	{ "logoutSession", &service.logout_session },
@@ -243,6 +245,10 @@ bind_operation(const struct operation *op, FILE *errors)
 	}
 	if (binding->statement == NULL)
 		return (true);
+	if (statement_kind(binding->statement) == STATEMENT_LIST &&
+	    operation_param(op, "format") != NULL &&
+	    !export_bind(binding, errors))
+		return (false);
 	return (bind_parameters(op, errors));
 }
 

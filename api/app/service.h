@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include <jansson.h>
+
 #include "contract/openapi.h"
 #include "contract/router.h"
 #include "contract/statement.h"
@@ -16,6 +18,7 @@
 
 #define SERVICE_SCOPES_MAX 256
 
+struct csv_columns;
 struct request;
 
 /* What a step of a request says about its life. */
@@ -45,6 +48,9 @@ struct binding {
 	const struct operation *parent_read;
 	struct scope_set scopes;
 	bool is_write;
+	/* Lists that can be exported; see export_bind(). */
+	const struct csv_columns *columns;
+	json_t *required; /* names; NULL: all */
 };
 
 struct service {
@@ -62,6 +68,10 @@ struct service {
 	const struct variant *replay_idempotency;
 	const struct variant *probe_schema;
 	const struct variant *run_due;
+	const struct variant *record_export;
+	const struct variant *claim_import;
+	const struct variant *run_import;
+	const struct variant *fail_import;
 	const struct variant *login;
 	const struct variant *refresh_session;
 	const struct variant *logout_session;

@@ -55,6 +55,7 @@ enum statement_form {
 	FORM_PLAIN, /* as written; lists: with keys, keyset, order by, limit
 		       :page.limit (bound to limit + 1) */
 	FORM_COUNT, /* lists: select count(*) of the filtered rows */
+	FORM_WHOLE, /* lists: every row, in order */
 	FORM_KEPT   /* writes: wrapped so that the answer is kept under
 		       :ctx.idempotency_key */
 };

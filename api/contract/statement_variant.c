@@ -41,6 +41,7 @@ struct maker {
 	const struct list_order *order;
 	struct buf text;
 	uint64_t present;
+	bool is_whole;
 	const char *names[STATEMENT_PARAMS_MAX];
 	size_t name_count;
 };
@@ -84,7 +85,8 @@ statement_variant(const struct statement *st, enum statement_form form,
 	struct variant_key key;
 	struct entry *entry;
 
-	if (st->kind != STATEMENT_LIST || form != FORM_PLAIN)
+	if (st->kind != STATEMENT_LIST ||
+	    (form != FORM_PLAIN && form != FORM_WHOLE))
 		order = NULL;
 	fill_key(&key, st, form, order, is_present, arg);
 	HASH_FIND(hh, entries, &key, sizeof(key), entry);
@@ -129,7 +131,7 @@ fill_key(struct variant_key *key, const struct statement *st,
 		    is_present(arg, st->names[i].text))
 			key->present |= bit;
 	}
-	if (form == FORM_PLAIN && st->has_body &&
+	if ((form == FORM_PLAIN || form == FORM_WHOLE) && st->has_body &&
 	    (st->kind == STATEMENT_ONE || st->kind == STATEMENT_LIST))
 		key->has_fields = is_present(arg, "fields");
 	/* A statement that uses :fields itself knows what to do. */
@@ -160,6 +162,7 @@ make(const struct variant_key *key, const struct list_order *order)
 	maker.st = key->st;
 	maker.order = order;
 	maker.present = key->present;
+	maker.is_whole = key->form == FORM_WHOLE;
 	if (key->form == FORM_KEPT)
 		put_kept(&maker);
 	else if (key->form == FORM_COUNT)
@@ -219,7 +222,7 @@ put_picked(struct maker *maker)
 	buf_puts(&maker->text, ") as body");
 	for (i = 0; i < maker->st->column_count; i++)
 		buf_printf(&maker->text, ", w.%s", maker->st->columns[i]);
-	if (maker->order != NULL)
+	if (maker->order != NULL && !maker->is_whole)
 		for (i = 0; i <= maker->order->key_count; i++)
 			buf_printf(&maker->text, ", w.k%zu", i + 1);
 	buf_puts(&maker->text, "\nfrom (\n");
@@ -230,9 +233,13 @@ put_picked(struct maker *maker)
 static void
 put_plain(struct maker *maker)
 {
-	put_body(maker, maker->order != NULL);
+	put_body(maker, maker->order != NULL && !maker->is_whole);
 	if (maker->order == NULL)
 		return;
+	if (maker->is_whole) {
+		put_order_by(maker);
+		return;
+	}
 	if (maker->order->has_cursor)
 		put_keyset(maker);
 	put_order_by(maker);

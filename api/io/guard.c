@@ -69,6 +69,8 @@ struct guard {
 	size_t body_len;       /* as announced */
 	size_t charge;	       /* part of bodies_len */
 	size_t lingered;       /* bytes dropped */
+	void (*on_drained)(void *arg); /* BUSY: see guard_send() */
+	void *on_drained_arg;
 	TAILQ_ENTRY(guard) all_entry;
 	TAILQ_ENTRY(guard) ready_entry;
 };
@@ -166,10 +168,31 @@ guard_next(struct connection *c)
 		g->closes = true;
 	c->flags &= (u_int16_t)~CONN_CLOSE_EMPTY;
 	drop_charge(g);
+	g->on_drained = NULL;
 	g->state = STATE_SENDING;
 	set_deadline(g, (uint64_t)http_keepalive_time * 1000);
 	if (!flush(g))
 		kore_connection_disconnect(c);
+}
+
+bool
+guard_send(struct connection *c, void (*on_drained)(void *arg), void *arg)
+{
+	struct guard *g;
+
+	if (c == NULL || c->state != CONN_STATE_ESTABLISHED)
+		return (true); /* its request is about to be told */
+	g = c->hdlr_extra;
+	if (!flush(g)) {
+		kore_connection_disconnect(c);
+		return (true);
+	}
+	if (TAILQ_EMPTY(&c->send_queue))
+		return (true);
+	g->on_drained = on_drained;
+	g->on_drained_arg = arg;
+	set_deadline(g, (uint64_t)http_keepalive_time * 1000);
+	return (false);
 }
 
 void
@@ -213,7 +236,7 @@ on_event(struct connection *c)
 		return (KORE_RESULT_OK);
 	if ((c->evt.flags & KORE_EVENT_WRITE) != 0) {
 		/* There is room again: the client has read something. */
-		if (g->state == STATE_SENDING)
+		if (g->state == STATE_SENDING || g->on_drained != NULL)
 			set_deadline(g, (uint64_t)http_keepalive_time * 1000);
 		if (!flush(g))
 			return (KORE_RESULT_ERROR);
@@ -230,6 +253,7 @@ on_disconnect(struct connection *c)
 
 	drop_request(g);
 	drop_charge(g);
+	g->on_drained = NULL;
 	set_stash(g, NULL, 0);
 	if (g->is_ready)
 		TAILQ_REMOVE(&ready, g, ready_entry);
@@ -515,13 +539,19 @@ newest_request(struct connection *c)
 static bool
 flush(struct guard *g)
 {
+	void (*on_drained)(void *) = g->on_drained;
+
 	if (net_send_flush(g->c) != KORE_RESULT_OK)
 		return (false);
 	if (!TAILQ_EMPTY(&g->c->send_queue))
 		return (true);
-	if (g->state == STATE_SENDING)
+	if (g->state == STATE_SENDING) {
 		answered(g);
-	else if (g->state == STATE_LINGERING && !g->is_shut) {
+	} else if (on_drained != NULL) {
+		g->on_drained = NULL;
+		set_deadline(g, 0);
+		on_drained(g->on_drained_arg);
+	} else if (g->state == STATE_LINGERING && !g->is_shut) {
 		g->is_shut = true;
 		(void)shutdown(g->c->fd, SHUT_WR);
 	}

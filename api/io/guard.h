@@ -45,6 +45,14 @@ void guard_init(const struct guard_options *options);
  */
 void guard_next(struct connection *c);
 
+/*
+ * In the middle of an answer that is queued bit by bit: sends what can be
+ * sent. false: the client has to take some first; on_drained(arg) is called
+ * once, when nothing is left in the queue, from the connection's own event.
+ * A client that takes nothing for http_keepalive_time is cut off.
+ */
+bool guard_send(struct connection *c, void (*on_drained)(void *arg), void *arg);
+
 /* Drain: idle connections are closed now, the others after their answer. */
 void guard_stop(void);
 bool guard_is_stopping(void);

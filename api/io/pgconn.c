@@ -56,6 +56,7 @@ struct pgconn {
 	unsigned in_flight;
 	uint64_t head_since_ms;
 	bool is_swollen; /* has carried a message of SWOLLEN_LEN */
+	bool is_held;	 /* libpq may have rows that nobody took: a pause */
 	enum pgjob_end end;
 	/* By variant id. */
 	struct prepared *prepared;
@@ -83,6 +84,11 @@ static void pgconn_give_back(struct pgconn *conn, struct pgjob *head,
 static void pgconn_read(struct pgconn *conn);
 static bool pgconn_consume(struct pgconn *conn);
 static const char *pgconn_drain(struct pgconn *conn);
+static void pgconn_begin_stream(struct pgconn *conn);
+static void pgconn_hand_out(struct pgconn *conn, struct pgjob *job,
+    const PGresult *rows);
+static bool pgconn_is_paused(const struct pgconn *conn);
+static void pgconn_tend_stream(struct pgconn *conn, uint64_t now_ms);
 static const char *pgconn_take(struct pgconn *conn, PGresult *owned_result);
 static void pgconn_keep_words(struct pgconn *conn, const char *words);
 static void pgconn_forget(struct pgconn *conn, const struct pgjob *job,
@@ -154,6 +160,7 @@ pgconn_send(struct pgconn *conn, struct pgjob *job)
 	assert(conn->state == PGCONN_READY);
 
 	job->next = NULL;
+	job->conn = conn;
 	if (conn->head == NULL) {
 		conn->head = job;
 		conn->head_since_ms = kore_time_ms();
@@ -185,7 +192,24 @@ pgconn_flush(struct pgconn *conn)
 	if ((left = PQflush(conn->pg)) == -1)
 		conn->state = PGCONN_BROKEN;
 	else
-		pgconn_arm(conn, left == 1 ? EPOLLIN | EPOLLOUT : EPOLLIN);
+		pgconn_arm(conn, (left == 1 ? EPOLLOUT : 0) |
+				     (pgconn_is_paused(conn) ? 0 : EPOLLIN));
+}
+
+void
+pgjob_pause(struct pgjob *job)
+{
+	job->is_paused = true;
+}
+
+/* What libpq has read already is taken at the next tick, or with the next
+ * bytes: mostly these are waiting. */
+void
+pgjob_resume(struct pgjob *job)
+{
+	job->is_paused = false;
+	if (job->conn != NULL)
+		pgconn_flush(job->conn);
 }
 
 void
@@ -211,6 +235,11 @@ pgconn_tick(struct pgconn *conn, uint64_t now_ms)
 				pgconn_renew(conn, now_ms);
 			break;
 		}
+		if (conn->head->on_row != NULL) {
+			pgconn_tend_stream(conn, now_ms);
+			if (conn->state != PGCONN_READY || conn->head == NULL)
+				break;
+		}
 		timeout_ms = conn->head->timeout_ms > 0 ?
 				 conn->head->timeout_ms :
 				 conn->statement_timeout_ms;
@@ -233,7 +262,6 @@ on_pgconn_event(void *arg, int has_error)
 {
 	struct pgconn *conn = arg;
 
-	(void)has_error;
 	conn->evt.flags &= ~(KORE_EVENT_READ | KORE_EVENT_WRITE);
 
 	switch (conn->state) {
@@ -244,6 +272,14 @@ on_pgconn_event(void *arg, int has_error)
 		pgconn_poll(conn, PQconnectPoll(conn->pg));
 		break;
 	case PGCONN_READY:
+		/* Nothing was asked for: this is its end. Left alone, a
+		 * level-triggered event would come back at once. */
+		if (has_error && pgconn_is_paused(conn)) {
+			pgconn_retire(conn, "ended in the middle of a stream");
+			break;
+		}
+		pgconn_read(conn);
+		break;
 	case PGCONN_BROKEN:
 		pgconn_read(conn);
 		break;
@@ -275,7 +311,7 @@ pgconn_connect(struct pgconn *conn, uint64_t now_ms)
 	conn->deadline_ms =
 	    now_ms + (uint64_t)pginfo_connect_timeout_ms(conn->info);
 	conn->end = PGJOB_END_BROKEN;
-	conn->is_swollen = false;
+	conn->is_swollen = conn->is_held = false;
 	conn->last_words[0] = '\0';
 	conn->pg = must_have(PQconnectStartParams(pginfo_keywords(conn->info),
 	    pginfo_values(conn->info), 0));
@@ -388,6 +424,7 @@ pgconn_give_back(struct pgconn *conn, struct pgjob *head, enum pgjob_end end)
 	for (job = head; job != NULL; job = next) {
 		next = job->next;
 		job->next = NULL;
+		job->conn = NULL;
 		conn->owner->on_job(conn, job,
 		    pgjob_break(job, job == head, end), conn->owner_arg);
 	}
@@ -404,7 +441,13 @@ pgconn_read(struct pgconn *conn)
 	 * libpq forgets which questions are open when it reads the end
 	 * (pqDropConnection): so first what is there, then more.
 	 */
+	conn->is_held = false;
 	trouble = pgconn_drain(conn);
+	if (trouble == NULL && conn->state == PGCONN_READY &&
+	    pgconn_is_paused(conn)) {
+		pgconn_flush(conn);
+		return;
+	}
 	is_alive = trouble == NULL && pgconn_consume(conn);
 	if (trouble == NULL)
 		trouble = pgconn_drain(conn);
@@ -444,9 +487,11 @@ pgconn_drain(struct pgconn *conn)
 	const char *trouble;
 	int nulls = 0;
 
-	while (conn->head != NULL && !PQisBusy(conn->pg)) {
+	while (conn->head != NULL && !pgconn_is_paused(conn) &&
+	       !PQisBusy(conn->pg)) {
 		/* NULL ends each statement's results: one, never a run. */
 		if ((result = PQgetResult(conn->pg)) == NULL) {
+			pgconn_begin_stream(conn);
 			if (++nulls <= 2)
 				continue;
 			return (PQstatus(conn->pg) == CONNECTION_OK ?
@@ -457,7 +502,50 @@ pgconn_drain(struct pgconn *conn)
 		if ((trouble = pgconn_take(conn, result)) != NULL)
 			return (trouble);
 	}
+	if (pgconn_is_paused(conn))
+		conn->is_held = true;
 	return (NULL);
+}
+
+/* Row by row has to be asked for when libpq has come to the statement, which
+ * is behind the NULL of the one before: a stream is never a job's first. */
+static void
+pgconn_begin_stream(struct pgconn *conn)
+{
+	const struct pgjob *job = conn->head;
+
+	if (job->op.kind == PGOP_EXECUTE &&
+	    job->steps[job->op.step].is_streamed)
+		(void)PQsetSingleRowMode(conn->pg);
+}
+
+static void
+pgconn_hand_out(struct pgconn *conn, struct pgjob *job, const PGresult *rows)
+{
+	job->has_streamed = true;
+	conn->head_since_ms = kore_time_ms();
+	if (!job->is_abandoned)
+		job->on_row(job, rows, job->arg);
+}
+
+static bool
+pgconn_is_paused(const struct pgconn *conn)
+{
+	return (conn->head != NULL && conn->head->is_paused);
+}
+
+/* Its time is the silence since the last row; a pause is not the server's. */
+static void
+pgconn_tend_stream(struct pgconn *conn, uint64_t now_ms)
+{
+	if (conn->head->is_abandoned) {
+		pgconn_renew(conn, now_ms);
+	} else if (conn->head->is_paused) {
+		conn->head_since_ms = now_ms;
+	} else if (conn->is_held) {
+		pgconn_read(conn);
+		conn->owner->on_turn(conn, conn->owner_arg);
+	}
 }
 
 static const char *
@@ -477,6 +565,14 @@ pgconn_take(struct pgconn *conn, PGresult *owned_result)
 			return ("answers out of step");
 		pgconn_end_transaction(conn);
 		return (NULL);
+	}
+	if (op.kind == PGOP_EXECUTE && job->steps[op.step].is_streamed &&
+	    PQntuples(owned_result) > 0) {
+		pgconn_hand_out(conn, job, owned_result);
+		if (status == PGRES_SINGLE_TUPLE) {
+			PQclear(owned_result);
+			return (NULL);
+		}
 	}
 	is_fatal = pgresult_is_fatal(owned_result);
 	if (is_fatal ||
@@ -544,6 +640,7 @@ pgconn_end_transaction(struct pgconn *conn)
 	conn->in_flight--;
 	conn->head_since_ms = kore_time_ms();
 	job->next = NULL;
+	job->conn = NULL;
 	conn->owner->on_job(conn, job, pgjob_conclude(job), conn->owner_arg);
 }
 

@@ -29,6 +29,8 @@ pgjob_start(struct pgjob *job)
 	job->prepares = job->failed = job->stale = 0;
 	job->is_abandoned = job->is_exposed = false;
 	job->is_second_conn = false;
+	job->is_paused = job->has_streamed = false;
+	job->conn = NULL;
 	job->replans = 0;
 }
 
@@ -180,6 +182,10 @@ pgjob_break(struct pgjob *job, bool is_head, enum pgjob_end end)
 
 	if (job->is_abandoned) {
 		job->outcome = is_untouched ? PGJOB_UNAVAILABLE : PGJOB_LOST;
+		return (PGJOB_FINISHED);
+	}
+	if (job->has_streamed) {
+		job->outcome = PGJOB_LOST;
 		return (PGJOB_FINISHED);
 	}
 	if (is_untouched) {

@@ -375,7 +375,7 @@ job_is_unanswered(const struct pgjob *job)
 	const char *state;
 	size_t i;
 
-	if (job->outcome == PGJOB_DONE)
+	if (job->outcome == PGJOB_DONE || job->is_abandoned)
 		return (false);
 	if (job->outcome != PGJOB_FAILED ||
 	    (state = pgjob_error_field(job, PG_DIAG_SQLSTATE)) == NULL)

@@ -44,6 +44,11 @@ struct pgstep {
 	 * a later one is run even if an earlier one has failed.
 	 */
 	bool sync_after;
+	/*
+	 * Its rows go to the job's on_row as they come (one or more in a
+	 * result), and are not kept: for what is larger than memory.
+	 */
+	bool is_streamed;
 };
 
 /* Private: one message of a job, see pgjob.h. */
@@ -60,9 +65,11 @@ struct pgop {
 	size_t first, last; /* of the transaction that it belongs to */
 };
 
+struct pgconn;
 struct pgjob;
 struct pgpool;
 typedef void (*pgjob_done_fn)(struct pgjob *job, void *arg);
+typedef void (*pgjob_row_fn)(struct pgjob *job, const PGresult *row, void *arg);
 
 /* Filled by the caller, then lent to the pool until on_done is called. */
 struct pgjob {
@@ -70,6 +77,7 @@ struct pgjob {
 	size_t step_count;
 	/* From an event or timer callback, never from pgpool_submit(). */
 	pgjob_done_fn on_done;
+	pgjob_row_fn on_row; /* with a streamed step; see pgjob_pause() */
 	void *arg;
 	/*
 	 * May be sent once more when its connection breaks without a word;
@@ -102,6 +110,9 @@ struct pgjob {
 	bool is_abandoned;
 	bool is_exposed;     /* a Sync is written: it may have taken effect */
 	bool is_second_conn; /* sent again after a broken connection */
+	struct pgconn *conn; /* that it has been sent to */
+	bool is_paused;
+	bool has_streamed; /* rows were handed out: never sent again */
 };
 
 struct pgpool_stats {
@@ -139,9 +150,16 @@ bool pgpool_submit(struct pgpool *pool, struct pgjob *job) MUST_CHECK;
 
 /*
  * The client has gone: on_done is still called, so that the memory can be
- * freed, but a queued job is not sent any more.
+ * freed, but a queued job is not sent any more, and a stream is broken off
+ * with its connection.
  */
 void pgjob_abandon(struct pgjob *job);
+/*
+ * From on_row: no further row until pgjob_resume(). Nothing is read from the
+ * server meanwhile, which in its turn waits with the rest of the answer.
+ */
+void pgjob_pause(struct pgjob *job);
+void pgjob_resume(struct pgjob *job);
 /* Frees the results. */
 void pgjob_clear(struct pgjob *job);
 

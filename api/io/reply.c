@@ -157,6 +157,65 @@ reply_options(struct http_request *req, struct reply *reply, const char *allow)
 	buf_fini(&extra);
 }
 
+void
+reply_begin(struct http_request *req, const struct reply *reply)
+{
+	struct connection *c = req->owner;
+
+	if (c == NULL || c->state != CONN_STATE_ESTABLISHED)
+		return;
+	buf_clear(&head);
+	head_start(&head, reply->status);
+	put(&head, "Content-Type", reply->media_type);
+	put(&head, "Transfer-Encoding", "chunked");
+	head_caching(&head, req, reply, false);
+	head_optional(&head, reply);
+	head_cors(&head, req);
+	if (wants_close(req, reply))
+		put(&head, "Connection", "close");
+	buf_puts(&head, "\r\n");
+	req->status = (u_int16_t)reply->status;
+	net_send_queue(c, head.data, head.len);
+}
+
+bool
+reply_chunk(struct http_request *req, const struct buf *data,
+    void (*on_drained)(void *arg), void *arg)
+{
+	struct connection *c = req->owner;
+	char size[24];
+
+	if (c == NULL || c->state != CONN_STATE_ESTABLISHED || data->len == 0)
+		return (true);
+	(void)snprintf(size, sizeof(size), "%zx\r\n", data->len);
+	net_send_queue(c, size, strlen(size));
+	net_send_queue(c, data->data, data->len);
+	net_send_queue(c, "\r\n", 2);
+	return (guard_send(c, on_drained, arg));
+}
+
+void
+reply_end(struct http_request *req)
+{
+	struct connection *c = req->owner;
+
+	if (c == NULL || c->state != CONN_STATE_ESTABLISHED)
+		return;
+	if (req->method != HTTP_METHOD_HEAD)
+		net_send_queue(c, "0\r\n\r\n", 5);
+	/* Not before: Kore closes whenever nothing is left (net.c:274). */
+	if (wants_close(req, &(struct reply){ 0 }))
+		c->flags |= CONN_CLOSE_EMPTY; /* for the guard */
+	guard_next(c);
+}
+
+void
+reply_break(struct http_request *req)
+{
+	if (req->owner != NULL && req->owner->state == CONN_STATE_ESTABLISHED)
+		kore_connection_disconnect(req->owner);
+}
+
 /* extra: finished header lines, or NULL. */
 static void
 send_reply(struct http_request *req, const struct reply *reply,

@@ -53,6 +53,18 @@ struct reply {
 
 void reply_send(struct http_request *req, const struct reply *reply);
 
+/*
+ * An answer of unknown length, in chunks (RFC 9112 section 7.1): the head,
+ * the body bit by bit, the end. reply_chunk(): false as guard_send(). What
+ * cannot be finished is broken off: without the last chunk the client knows
+ * that it has not got all. A HEAD request gets the head and the end.
+ */
+void reply_begin(struct http_request *req, const struct reply *reply);
+bool reply_chunk(struct http_request *req, const struct buf *data,
+    void (*on_drained)(void *arg), void *arg);
+void reply_end(struct http_request *req);
+void reply_break(struct http_request *req);
+
 /* A problem document as answer; fills body, media type, Retry-After,
  * Content-Language. */
 void reply_problem(struct http_request *req, struct reply *reply,

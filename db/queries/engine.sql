@@ -57,3 +57,10 @@ having exists (select from dudao_meta.code)
 -- What is due by itself; see db/code/50_schedule.sql.
 -- name: runDue :exec
 select app.run_due()
+
+-- Every export of a list is an entry of the trail, written before its end is
+-- sent, or when the client has left: who, which list, which rows, how many.
+-- name: recordExport :exec
+select app.audit('export', :resource, app.uuid_v7(), null, jsonb_build_object(
+    'operation', :operation::text, 'format', :format::text,
+    'filter', :filter::jsonb, 'row_count', :row_count::bigint), :result)
