@@ -26,6 +26,7 @@
 #include "base/config.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "contract/charset.h"
 #include "contract/cursor.h"
 #include "contract/token.h"
 #include "io/guard.h"
@@ -82,6 +83,10 @@ kore_parent_configure(int argc, char *argv[])
 	if (!token_keys_load(config->keys_dir, stderr)) {
 		fprintf(stderr, "DUDAO_KEYS=%s: no usable keys\n",
 		    config->keys_dir);
+		exit(1);
+	}
+	if (!charset_init()) {
+		fprintf(stderr, "iconv: no GB18030\n");
 		exit(1);
 	}
 	if (!read_secret(config->secret_file) || !attachment_init() ||

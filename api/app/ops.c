@@ -14,6 +14,9 @@ static const struct c_operation operations[] = {
 	{ "getJwks", op_getJwks },
 	{ "uploadAttachment", op_uploadAttachment },
 	{ "downloadAttachment", op_downloadAttachment },
+	{ "createImport", op_createImport },
+	{ "getImport", op_getImport },
+	{ "getImportTemplate", op_getImportTemplate },
 	{ "getOpenapi", op_getOpenapi },
 	{ "getDocs", op_getDocs },
 	{ "listProblemTypes", op_listProblemTypes },
@@ -28,6 +31,9 @@ static const char *const own_statements[] = {
 	"uploadAttachment",
 	"downloadAttachment",
 	"sliceAttachment",
+	"createImport",
+	"getImport",
+	"getImportTemplate",
 };
 
 enum step_result (*ops_find(const char *operation_id))(struct request *rq)

@@ -28,6 +28,12 @@ enum step_result op_uploadAttachment(struct request *rq);
 enum step_result op_downloadAttachment(struct request *rq);
 bool attachment_init(void); /* in the parent: loads the type database */
 
+/* op_import.c */
+enum step_result op_createImport(struct request *rq);
+enum step_result op_getImport(struct request *rq);
+enum step_result op_getImportTemplate(struct request *rq);
+void import_wake(void); /* is there anything to import? Cheap. */
+
 /* op_service.c */
 enum step_result op_getOpenapi(struct request *rq);
 enum step_result op_getDocs(struct request *rq);

@@ -9,6 +9,7 @@
 
 #include <kore/kore.h>
 
+#include "app/ops.h"
 #include "app/service.h"
 #include "base/log.h"
 
@@ -38,6 +39,7 @@ on_minute(void *arg, uint64_t now)
 {
 	(void)arg;
 	(void)now;
+	import_wake();
 	if (is_running || service.is_draining)
 		return;
 	memset(&job, 0, sizeof(job));
