@@ -42,7 +42,8 @@ static const struct {
 	{ "ndjson", "application/x-ndjson", "application/x-ndjson" },
 };
 
-struct export {
+struct export
+{
 	enum format format;
 	struct csv_columns columns; /* CSV: what was asked for */
 	struct buf out;		    /* less than a chunk and a row */
@@ -78,15 +79,16 @@ export_bind(struct binding *binding, FILE *errors)
 	json_t *node, *item, *value;
 	const char *key;
 
-	node = json_object_get(
-	    json_object_get(service.contract->document, "paths"), op->path);
+	node = json_object_get(json_object_get(service.contract->document,
+				   "paths"),
+	    op->path);
 	node = json_object_get(json_object_get(node, "get"), "responses");
 	node = deref(json_object_get(node, "200"));
 	node = json_object_get(json_object_get(node, "content"),
 	    "application/json");
 	node = deref(json_object_get(node, "schema"));
-	node = deref(json_object_get(json_object_get(node, "properties"),
-	    "data"));
+	node =
+	    deref(json_object_get(json_object_get(node, "properties"), "data"));
 	item = deref(json_object_get(node, "items"));
 	if (json_object_size(json_object_get(item, "properties")) == 0 ||
 	    json_object_size(json_object_get(item, "properties")) >
@@ -112,9 +114,8 @@ deref(json_t *node)
 {
 	const char *ref = json_string_value(json_object_get(node, "$ref"));
 
-	return (ref == NULL ?
-		    node :
-		    pointer_resolve(service.contract->document, ref));
+	return (ref == NULL ? node :
+			      pointer_resolve(service.contract->document, ref));
 }
 
 void
@@ -157,8 +158,9 @@ wanted_format(struct request *rq)
 	for (format = FORMAT_JSON; format <= FORMAT_NDJSON; format++) {
 		if (text != NULL && strcmp(text, formats[format].name) == 0)
 			return (format);
-		if (text == NULL && weight(accept, formats[format].media_type) >
-					weight(accept, formats[best].media_type))
+		if (text == NULL &&
+		    weight(accept, formats[format].media_type) >
+			weight(accept, formats[best].media_type))
 			best = format;
 	}
 	return (best);
@@ -206,8 +208,7 @@ export_run(struct request *rq)
 	size_t i;
 
 	for (i = 0; i < all->count; i++) {
-		if (is_chosen(rq, all->names[i],
-			rq->binding->required == NULL))
+		if (is_chosen(rq, all->names[i], rq->binding->required == NULL))
 			export->columns.names[export->columns.count++] =
 			    all->names[i];
 	}
@@ -217,9 +218,8 @@ export_run(struct request *rq)
 		return (STEP_DONE);
 	}
 	/* Who has no account does not take the last place. */
-	if (running >= limit ||
-	    (rq->principal == principal_public() && running > 0 &&
-		running + 1 >= limit)) {
+	if (running >= limit || (rq->principal == principal_public() &&
+				    running > 0 && running + 1 >= limit)) {
 		struct problem *problem =
 		    problem_new(rq->arena, "exports-busy");
 
@@ -403,8 +403,7 @@ tell(struct request *rq, const char *result)
 	request_local(rq, "filter", filter_text(rq));
 	request_local(rq, "format", formats[rq->export->format].name);
 	request_local(rq, "row_count",
-	    arena_printf(rq->arena, "%lld",
-		(long long)rq->export->row_count));
+	    arena_printf(rq->arena, "%lld", (long long)rq->export->row_count));
 	request_local(rq, "result", result);
 	(void)request_add_step(rq, service.set_context_write);
 	(void)request_add_step(rq, service.record_export);

@@ -73,12 +73,11 @@ op_createImport(struct request *rq)
 		buf_fini(&rows);
 		if (result != CSV_OK)
 			return (refuse_cell(rq, result, &place));
-		problem = problem_new(rq->arena,
-		    decoded == CHARSET_UNKNOWN ? "charset-not-supported" :
-						 "charset-mismatch");
-		problem_params(problem,
-		    json_pack("{s:s,s:I}", "charset", name, "offset",
-			(json_int_t)bad_at));
+		problem = problem_new(rq->arena, decoded == CHARSET_UNKNOWN ?
+						     "charset-not-supported" :
+						     "charset-mismatch");
+		problem_params(problem, json_pack("{s:s,s:I}", "charset", name,
+					    "offset", (json_int_t)bad_at));
 		return (request_problem(rq, problem));
 	}
 	buf_putc(&rows, '\0');
@@ -290,8 +289,8 @@ on_claimed(struct pgjob *done, void *arg)
 	bool is_found;
 
 	(void)arg;
-	is_found = done->outcome == PGJOB_DONE &&
-		   PQntuples(done->results[1]) == 1;
+	is_found =
+	    done->outcome == PGJOB_DONE && PQntuples(done->results[1]) == 1;
 	if (is_found)
 		(void)snprintf(import_id, sizeof(import_id), "%s",
 		    PQgetvalue(done->results[1], 0, 0));

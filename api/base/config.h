@@ -28,12 +28,12 @@ struct config {
 	const char *build_version; /* DUDAO_VERSION */
 	const char *log_level;	   /* DUDAO_LOG_LEVEL: debug info warn error */
 	int64_t pool_size; /* DUDAO_POOL_SIZE: connections a worker, 1..64, 4 */
-	int64_t slow_pool_size; /* DUDAO_SLOW_POOL_SIZE: 1..16, 4 */
-	int64_t export_max;	/* DUDAO_EXPORT_MAX: a worker, 1..16, 2 */
+	int64_t slow_pool_size;	   /* DUDAO_SLOW_POOL_SIZE: 1..16, 4 */
+	int64_t export_max;	   /* DUDAO_EXPORT_MAX: a worker, 1..16, 2 */
 	int64_t export_timeout_ms; /* DUDAO_EXPORT_TIMEOUT_MS:
 				      1000..86400000, 3600000 */
-	int64_t pipeline_depth; /* DUDAO_PIPELINE_DEPTH: jobs in flight a
-				   connection, 1..256, 16 */
+	int64_t pipeline_depth;	   /* DUDAO_PIPELINE_DEPTH: jobs in flight a
+				      connection, 1..256, 16 */
 	int64_t
 	    queue_max; /* DUDAO_QUEUE_MAX: jobs waiting a worker, 1..900, 500 */
 	int64_t statement_timeout_ms; /* DUDAO_STATEMENT_TIMEOUT_MS:

@@ -22,7 +22,8 @@ static bool convert(const char *text, size_t len, struct buf *out,
 bool
 charset_init(void)
 {
-	gb18030 = iconv_open("UTF-8", "GB18030");
+	if (gb18030 == (iconv_t)-1)
+		gb18030 = iconv_open("UTF-8", "GB18030");
 	return (gb18030 != (iconv_t)-1);
 }
 
@@ -60,15 +61,16 @@ charset_decode(const char *declared, size_t declared_len, const char *text,
 			return (CHARSET_BAD_BYTES);
 	}
 	*name = "gb18030";
-	return (convert(text, len, out, bad_at) ? CHARSET_OK :
-						  CHARSET_BAD_BYTES);
+	return (
+	    convert(text, len, out, bad_at) ? CHARSET_OK : CHARSET_BAD_BYTES);
 }
 
 static bool
 is_named(const char *name, size_t len, const char *const *names)
 {
 	for (; len > 0 && *names != NULL; names++) {
-		if (strlen(*names) == len && strncasecmp(*names, name, len) == 0)
+		if (strlen(*names) == len &&
+		    strncasecmp(*names, name, len) == 0)
 			return (true);
 	}
 	return (false);

@@ -22,8 +22,7 @@ static bool find_members(const struct csv_columns *columns, const char *json,
 static void put_cell(struct buf *out, const struct slice *cell);
 static void put_text(struct buf *out, const char *at, const char *end);
 static void put_nested(struct buf *out, const char *at, const char *end);
-static const char *put_escape(struct buf *out, const char *at,
-    const char *end);
+static const char *put_escape(struct buf *out, const char *at, const char *end);
 static bool read_hex4(const char *at, const char *end, unsigned *out);
 static void put_utf8(struct buf *out, unsigned code);
 static void put_quoted(struct buf *out, char c);
@@ -115,8 +114,8 @@ column_index(const struct csv_columns *columns, size_t hint, const char *name,
 static const char *
 skip_blank(const char *at, const char *end)
 {
-	while (at < end && (*at == ' ' || *at == '\t' || *at == '\n' ||
-			       *at == '\r'))
+	while (at < end &&
+	       (*at == ' ' || *at == '\t' || *at == '\n' || *at == '\r'))
 		at++;
 	return (at);
 }
@@ -243,8 +242,9 @@ read_hex4(const char *at, const char *end, unsigned *out)
 	if (end - at < 4)
 		return (false);
 	for (i = 0; i < 4; i++) {
-		digit = at[i] == '\0' ? NULL :
-					strchr(digits, at[i] | (at[i] & 0x40) >> 1);
+		digit = at[i] == '\0' ?
+			    NULL :
+			    strchr(digits, at[i] | (at[i] & 0x40) >> 1);
 		if (digit == NULL)
 			return (false);
 		*out = *out << 4 | (unsigned)(digit - digits);
@@ -324,8 +324,9 @@ find_separator(const char *text, size_t len)
 	size_t counts[3] = { 0 }, i, k, best = 0;
 	bool is_quoted = false;
 
-	for (i = 0; i < len && (is_quoted || (text[i] != '\n' &&
-						 text[i] != '\r')); i++) {
+	for (i = 0;
+	     i < len && (is_quoted || (text[i] != '\n' && text[i] != '\r'));
+	     i++) {
 		if (text[i] == '"')
 			is_quoted = !is_quoted;
 		for (k = 0; k < 3 && !is_quoted; k++)
@@ -412,8 +413,7 @@ read_row(struct reader *r)
 }
 
 enum csv_result
-csv_read(const char *text, size_t len, struct buf *out,
-    struct csv_place *place)
+csv_read(const char *text, size_t len, struct buf *out, struct csv_place *place)
 {
 	struct reader r = { .at = text, .end = text + len, .out = out };
 	enum csv_result result = CSV_OK;
@@ -431,7 +431,8 @@ csv_read(const char *text, size_t len, struct buf *out,
 		if (result != CSV_OK) {
 			*place = (struct csv_place){ r.row, r.column };
 		} else if (r.at < r.end) {
-			if (*r.at == '\r' && r.at + 1 < r.end && r.at[1] == '\n')
+			if (*r.at == '\r' && r.at + 1 < r.end &&
+			    r.at[1] == '\n')
 				r.at++;
 			r.at++;
 		}

@@ -65,10 +65,10 @@ struct guard {
 	bool is_ready; /* in the list ready */
 	char *head;    /* owned, kore_malloc() */
 	size_t head_len;
-	struct kore_buf *body; /* owned until handed over */
-	size_t body_len;       /* as announced */
-	size_t charge;	       /* part of bodies_len */
-	size_t lingered;       /* bytes dropped */
+	struct kore_buf *body;	       /* owned until handed over */
+	size_t body_len;	       /* as announced */
+	size_t charge;		       /* part of bodies_len */
+	size_t lingered;	       /* bytes dropped */
 	void (*on_drained)(void *arg); /* BUSY: see guard_send() */
 	void *on_drained_arg;
 	TAILQ_ENTRY(guard) all_entry;

@@ -167,8 +167,9 @@ begin
     for i in
         select x.*
         from dudao.imports x
-        where x.state = 'queued'
-            or (x.state = 'running' and x.updated_at < now() - interval '1 minute')
+        where exists (select from dudao.import_files f where f.import_id = x.id)
+            and (x.state = 'queued'
+                or (x.state = 'running' and x.updated_at < now() - interval '1 minute'))
         order by x.created_at
         for update skip locked
     loop

@@ -1,6 +1,7 @@
 """Holds answers against the served contract."""
 
 import decimal
+import json
 import re
 
 import jsonschema
@@ -129,8 +130,14 @@ class Contract:
         if entry is None:
             raise ContractError(f"{what}: content type {media_type!r}")
         # what "fields" leaves out is not missing
-        if media_type.endswith("json") and not re.search(
-                r"[?&]fields=", answer.request.path_url):
+        whole = not re.search(r"[?&]fields=", answer.request.path_url)
+        if media_type == "application/x-ndjson" and whole:
+            page = self.resolve(content["application/json"]["schema"])
+            for line in answer.text.split("\n")[:50]:
+                if line:
+                    self.validate(page["properties"]["data"]["items"],
+                                  json.loads(line), what)
+        elif media_type.endswith("json") and whole:
             self.validate(entry["schema"], answer.json(), what)
         if media_type == "application/problem+json":
             self.check_problem(answer, what)
