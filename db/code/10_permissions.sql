@@ -48,7 +48,7 @@ with abbreviation(short, role) as (
         -- inspector-assessments, -ranks, rank-applications go with appointments
         ('awards', 'DIR:RT.a DEP:R.a MEM:R.a CHI:RT.a STA:RWT.a FIN:R.a ZLD:R.z INS:R.n SCH:R.o TWN:R.o DPT:R.o LDR:R.a ORG:R.a AUD:R.a PUB:R.p'),
         -- training-plans, training-sessions, training-records
-        ('training', 'DIR:R.a DEP:R.a MEM:R.a CHI:RT.a STA:RWT.a FIN:R.a ZLD:R.z INS:RT.n LDR:R.a ORG:R.a RES:RW.a AUD:R.a'),
+        ('training', 'DIR:R.a DEP:R.a MEM:R.a CHI:RT.a STA:RWT.a FIN:R.a ZLD:R.z INS:RT.n LDR:R.a ORG:R.a RES:RWT.a AUD:R.a'),
         -- committee-members, member-units, liaisons, office-staff; duties and
         -- liaisons are published inside the system (C2.1.3.b)
         ('committee', 'DIR:RT.a DEP:RT.a MEM:RW.o MEM:R.a CHI:RT.a STA:RW.a FIN:R.a ZLD:R.a INS:R.a TWN:R.a DPT:R.a LDR:R.a ORG:R.a ADM:RW.a AUD:R.a PUB:R.p'),
@@ -63,7 +63,7 @@ with abbreviation(short, role) as (
         ('finance', 'DIR:R.a DEP:RT.a CHI:RT.a STA:R.a FIN:RWT.a ZLD:R.z INS:RWT.n LDR:R.a AUD:R.a PUB:R.p'),
         -- center-engagements, research-projects, policy-recommendations,
         -- exchange-activities; who is addressed answers (3.24)
-        ('research', 'DIR:R.a DEP:R.a MEM:R.c MEM:RT.o CHI:RT.a STA:RWT.a FIN:R.a ZLD:R.a INS:RW.n LDR:R.a RES:RWT.a AUD:R.a PUB:R.p'),
+        ('research', 'DIR:R.a DEP:R.a MEM:R.c MEM:RT.o CHI:RT.a STA:RWT.a FIN:R.a ZLD:R.a INS:RWT.n LDR:R.a RES:RWT.a AUD:R.a PUB:R.p'),
         -- informatization-items, exchange-messages, external-identifiers; the
         -- platform answers messages, the office sends them again (8.3)
         ('informatization', 'DIR:R.a CHI:RT.a STA:RWT.a PLT:RWT.o ADM:RWT.a AUD:R.a'),
