@@ -529,7 +529,8 @@ $$;
 
 -- Research strength (Q-RES-02) and what became of recommendations (Q-RES-03),
 -- by year, of the rows that the caller sees.
-create or replace function app.research_strength(from_year integer, to_year integer)
+create or replace function app.research_strength(
+    as_of date, from_year integer default null, to_year integer default null)
 returns json
 language sql stable
 as $$
@@ -564,7 +565,9 @@ as $$
             then round(r.adopted::numeric / r.submitted, 4) end,
         'exchanges', e.exchanges, 'exchange_participants', e.participants
         ) order by y.year desc), '[]'))
-    from generate_series(from_year, to_year) as y(year)
+    from generate_series(
+        coalesce(from_year, coalesce(to_year, extract(year from as_of)::integer) - 2),
+        coalesce(to_year, extract(year from as_of)::integer)) as y(year)
     cross join lateral (
         select count(*) as projects,
             count(*) filter (where x.kind in ('policy_study', 'decision_study')) as policy_studies,

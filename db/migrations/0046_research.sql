@@ -89,14 +89,14 @@ create table dudao.policy_recommendations (
     search text[] generated always as
         (app.bigrams(title || ' ' || text)) stored,
     -- what the state says and what the adoption says is one thing
-    constraint policy_recommendations_adoption_check check (case state
+    constraint policy_recommendations_outcome_check check (case state
         when 'adopted' then adoption in ('adopted', 'partly')
             and adopted_doc_no is not null
         when 'stored' then adoption = 'stored'
         when 'declined' then adoption = 'declined'
         else adoption = 'pending' end)
 );
-comment on constraint policy_recommendations_adoption_check
+comment on constraint policy_recommendations_outcome_check
     on dudao.policy_recommendations is
     '{"code": "adoption-does-not-fit", "pointer": "/adopted_doc_no", "clause_id": "C3.3.b"}';
 create index on dudao.policy_recommendations (state, submitted_on);

@@ -164,6 +164,7 @@ select * from app.create('exchange_activities', :body::jsonb)
 select * from app.patch('exchange_activities', :activity_id::uuid, :ctx.if_match::integer, :body::jsonb)
 
 -- name: getResearchStrength :many
-select app.research_strength(
-    coalesce(nullif(:from_year, '')::integer, extract(year from app.today())::integer - 2),
-    coalesce(nullif(:to_year, '')::integer, extract(year from app.today())::integer)) as body
+select app.research_strength(app.today()
+    , from_year => :from_year::integer
+    , to_year => :to_year::integer
+    ) as body
