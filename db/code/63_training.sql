@@ -592,7 +592,9 @@ begin
         perform app.refuse(422, 'validation-failed', faults);
     end if;
     return query
-        select 201, '/v1/training-sessions/' || session || '/records', null::text,
+        -- of many rows: no version of its own
+        select 201, '/v1/training-sessions/' || session || '/records',
+            left(md5(string_agg(v.body::text, ',' order by v.id)), 16),
             json_build_object('data', json_agg(v.body order by array_position(made, v.id)))::text
         from app.training_records_json v
         where v.id = any (made);
@@ -703,7 +705,7 @@ as $$
     with bounds as (
         select make_date(year, 1, 1) as first_day, make_date(year, 12, 31) as last_day,
             make_date(year, 12, 31) - make_date(year, 1, 1) + 1 as days,
-            app.parameter_int('training_hours_year') as full_target
+            app.parameter_int('training_hours_year')::numeric as full_target
     ), terms as (
         select a.inspector_id, range_agg(daterange(a.starts_on,
             least(coalesce(a.ended_on, a.ends_on), a.ends_on), '[]')) as days

@@ -64,33 +64,33 @@ select app.with_members(v.body
     , 'records', (select coalesce(json_agg(x.body order by x.id), '[]') from app.training_records_json x where x.session_id = v.id)   --? expand.records
     ) as body, v.version || '-' || left(md5(v.body::text), 12) as etag
 from app.training_sessions_json v
-where v.id = :session_id::uuid
+where v.id = :training_session_id::uuid
 
 -- name: createTrainingSession :one
 select * from app.create('training_sessions', :body::jsonb)
 
 -- name: updateTrainingSession :one
-select * from app.patch('training_sessions', :session_id::uuid, :ctx.if_match::integer, :body::jsonb)
+select * from app.patch('training_sessions', :training_session_id::uuid, :ctx.if_match::integer, :body::jsonb)
 
 -- name: openTrainingSession :one
-select * from app.act('training_sessions', :session_id::uuid, 'open', :ctx.if_match::integer, :body::jsonb)
+select * from app.act('training_sessions', :training_session_id::uuid, 'open', :ctx.if_match::integer, :body::jsonb)
 
 -- name: startTrainingSession :one
-select * from app.act('training_sessions', :session_id::uuid, 'start', :ctx.if_match::integer, :body::jsonb)
+select * from app.act('training_sessions', :training_session_id::uuid, 'start', :ctx.if_match::integer, :body::jsonb)
 
 -- name: completeTrainingSession :one
-select * from app.act('training_sessions', :session_id::uuid, 'complete', :ctx.if_match::integer, :body::jsonb)
+select * from app.act('training_sessions', :training_session_id::uuid, 'complete', :ctx.if_match::integer, :body::jsonb)
 
 -- name: closeTrainingSession :one
-select * from app.act('training_sessions', :session_id::uuid, 'close', :ctx.if_match::integer, :body::jsonb)
+select * from app.act('training_sessions', :training_session_id::uuid, 'close', :ctx.if_match::integer, :body::jsonb)
 
 -- name: cancelTrainingSession :one
-select * from app.act('training_sessions', :session_id::uuid, 'cancel', :ctx.if_match::integer, :body::jsonb)
+select * from app.act('training_sessions', :training_session_id::uuid, 'cancel', :ctx.if_match::integer, :body::jsonb)
 
 -- name: listTrainingSessionTransitions :one
 select app.transitions_of('training_sessions', v.id) as body, v.version as etag
 from app.training_sessions_json v
-where v.id = :session_id::uuid
+where v.id = :training_session_id::uuid
 
 -- name: listTrainingSessionRecords :list
 -- sort: created_at = t.created_at :: timestamptz
@@ -98,11 +98,11 @@ where v.id = :session_id::uuid
 -- default: created_at
 select t.body /*keys*/
 from app.training_records_json t
-where t.session_id = :session_id::uuid
+where t.session_id = :training_session_id::uuid
   and t.state = any (:state::text[])
 
 -- name: enrolInspectors :one
-select * from app.enrol_inspectors(:session_id::uuid, :body::jsonb)
+select * from app.enrol_inspectors(:training_session_id::uuid, :body::jsonb)
 
 -- name: listTrainingRecords :list
 -- sort: starts_at = t.session_starts_at :: timestamptz
@@ -114,7 +114,7 @@ from app.training_records_json t
 where true
   and t.state = any (:state::text[])
   and t.inspector_id = any (:inspector_id::uuid[])
-  and t.session_id = any (:session_id::uuid[])
+  and t.session_id = any (:training_session_id::uuid[])
   and t.session_id in (select s.id from dudao.training_sessions s where s.kind = any (:kind::text[]))
   and t.session_id in (select s.id from dudao.training_sessions s join dudao.training_plans p on p.id = s.plan_id where p.year = :year::integer)
   and t.certificate_no = :certificate_no

@@ -37,6 +37,8 @@ PARTS = {
         ("meeting_attendances", "meeting_id"),
     "/v1/meetings/{meeting_id}/resolutions":
         ("meeting_resolutions", "meeting_id"),
+    "/v1/training-sessions/{training_session_id}/records":
+        ("training_records", "session_id"),
 }
 
 # Changes of drafts, of which the demo has none that the role may write: the
@@ -48,7 +50,8 @@ DRAFTS = {"updatePublication", "updatePublicationPlacement",
 NO_ROWS = {"getMe", "listWorkflows", "getWorkflow", "listEnumerations",
            "listInspectorWorkloads", "listComplianceChecks",
            "listComplianceDimensions", "getMeetingParticipation",
-           "getMeetingPeriods", "getPaperlessShare"}
+           "getMeetingPeriods", "getPaperlessShare", "listTrainingHours",
+           "getResearchStrength"}
 
 
 def login_of(role):

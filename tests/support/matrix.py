@@ -129,6 +129,14 @@ CIRCULATED = "id = any (%(circulated)s::uuid[])"
 BY_ME = "inspector_id = any (%(inspector)s::uuid[])"
 NOTHING = "false"
 
+
+def published(table):
+    return ("id in (select p.subject_id from publications p"
+            f" where p.subject_type = '{table}'"
+            "     and p.state in ('published', 'corrected')"
+            "     and (p.expires_at is null or p.expires_at > now()))")
+
+
 # table -> scope -> rows. Units see what has left the desk of who writes it.
 SCOPES = {
     "compliance_checks": {
@@ -329,6 +337,38 @@ SCOPES = {
              " and state in ('sent', 'received', 'returned')",
         "n": "recipient_person_id = any (%(person)s::uuid[])"
              " and state in ('sent', 'received', 'returned')"},
+    "training_plans": {
+        "n": "state in ('approved', 'closed')",
+        "z": "state in ('approved', 'closed')"},
+    "training_sessions": {
+        "n": "state = 'open' or trainer_person_id = any (%(person)s::uuid[])"
+             " or id in (select r.session_id from training_records r"
+             "     where r.inspector_id = any (%(inspector)s::uuid[]))",
+        "z": "state = 'open' or id in (select r.session_id"
+             " from training_records r"
+             "     where r.inspector_id = any (%(zone_inspectors)s::uuid[]))"},
+    "training_records": {
+        "n": BY_ME + " or session_id in (select s.id"
+             " from training_sessions s"
+             "     where s.trainer_person_id = any (%(person)s::uuid[]))",
+        "z": "inspector_id = any (%(zone_inspectors)s::uuid[])"},
+    "center_engagements": {
+        "c": CIRCULATED, "n": NOTHING, "o": NOTHING,
+        "p": published("center_engagements")},
+    "research_projects": {
+        "c": CIRCULATED, "o": NOTHING, "p": published("research_projects"),
+        "n": "leader_person_id = any (%(person)s::uuid[])"
+             " or member_person_ids && %(person)s::uuid[]"
+             " or created_by = %(me)s"},
+    "policy_recommendations": {
+        "c": CIRCULATED, "p": published("policy_recommendations"),
+        "o": "addressed_to_org_id = %(org)s and state <> 'draft'",
+        "n": "created_by = %(me)s"},
+    "exchange_activities": {
+        "c": CIRCULATED, "o": NOTHING,
+        "p": published("exchange_activities"),
+        "n": "participant_inspector_ids && %(inspector)s::uuid[]"
+             " or created_by = %(me)s"},
 }
 
 # Rows that are seen with their parent.
