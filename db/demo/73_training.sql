@@ -43,14 +43,14 @@ $$;
 create function pg_temp.training_plan(year integer, title text) returns uuid
 language plpgsql as $$
 declare
-    line uuid := app.uuid_v7();
+    line uuid;
 begin
-    if to_regclass('dudao.budget_lines') is not null then
-        execute 'select l.id from dudao.budget_lines l
-            join dudao.budgets b on b.id = l.budget_id
-            where l.category = ''training''
-            order by abs(b.year - $1) limit 1' into line using year;
-    end if;
+    select l.id into line
+    from dudao.budget_lines l
+    join dudao.budgets b on b.id = l.budget_id
+    where l.category = 'training'
+    order by abs(b.year - training_plan.year)
+    limit 1;
     perform pg_temp.training_at(make_date(year - 1, 11, 20));
     return pg_temp.training_new('training_plans', 'office_staff', jsonb_build_object(
         'year', year, 'title', title, 'hours_target', 40,
