@@ -183,12 +183,13 @@ def put_in_state(server):
     connection.close()
 
 
-def sample(db, resource):
+def sample(db, resource, state=None):
     """A row that the demo's school or inspector sees as well, if any does."""
     found = fetch(db, f"""
         select t.id from dudao.{resource} t
         cross join lateral (select to_jsonb(t) as data) as j
         where data ->> 'voided_at' is null
+            and coalesce(state = %s, true)
         order by coalesce(coalesce(data ->> 'recipient_organization_id',
                 data ->> 'organization_id') = (
                 select o.id::text from dudao.organizations o
@@ -197,7 +198,7 @@ def sample(db, resource):
                 select i.id::text from dudao.inspectors i
                 join dudao.users u using (person_id)
                 where u.login = 'inspector_ft'), false) desc, t.id
-        limit 1""")
+        limit 1""", state)
     return found[0][0] if found else None
 
 
@@ -234,7 +235,12 @@ def test_illegal_steps_are_refused_over_http(api, db, put_in_state, proposal):
         id = sample(db, resource)
         assert id, f"no row of {resource}"
         for state in states:
-            put_in_state(resource, id, state)
+            try:
+                put_in_state(resource, id, state)
+            except psycopg2.errors.CheckViolation:
+                # the state asks for columns that the row has not
+                id = sample(db, resource, state)
+                assert id, f"no row of {resource} in {state}"
             row = fetch(db, f"select to_jsonb(t) from dudao.{resource} t"
                             " where id = %s", id)
             for action, roles in sorted(actions.items()):
