@@ -193,6 +193,13 @@ insert into app.row_rules(resource, name, expression, pointer, code, rule_id, cl
         end$e$,
      '/state', 'not-editable', 'R-INS-07', 'L-TL-8', null),
 
+    ('inspector_assessments', 'state_has_its_content', $e$case new.state
+        when 'self_reviewed' then new.self_review is not null
+        when 'assessed' then num_nulls(new.self_review, new.dimensions, new.weights, new.grades, new.score, new.grade, new.assessed_on) = 0
+        when 'confirmed' then num_nulls(new.self_review, new.dimensions, new.score, new.grade, new.confirmed_on) = 0
+        end$e$,
+     '/state', 'required', 'R-INS-07', 'C2.4.3.e', null),
+
     ('inspector_ranks', 'kept_by_the_office', $e$not app.roles() && '{inspector_ft,inspector_pt,zone_lead}'
         or app.roles() && '{office_staff,deputy_chief_inspector,chief_inspector}'$e$,
      null, 'office-only-field', null, 'C2.4.3.g', null),
@@ -243,6 +250,12 @@ insert into app.row_rules(resource, name, expression, pointer, code, rule_id, cl
      '/review_panel', 'out-of-range', null, 'C2.4.3.g', '''{"min": 0, "max": 100}'''),
     ('rank_applications', 'score_follows', 'new.score is not distinct from app.panel_score(new.review_panel)',
      '/score', 'score-not-derived', null, 'C2.4.3.g', null),
+    ('rank_applications', 'state_has_its_content', $e$case
+        when new.state in ('evaluated', 'publicized') then num_nulls(new.score, new.evaluated_on) = 0
+        when new.state = 'approved' then num_nulls(new.score, new.evaluated_on, new.decision_doc_no) = 0
+        when new.state = 'rejected' then new.reject_reason is not null
+        end$e$,
+     '/state', 'required', null, 'C2.4.3.g', null),
     ('rank_applications', 'content_is_kept', $e$old.id is null or old.state <> new.state
         or (new.review_panel, new.score, new.publicity_from, new.publicity_to, new.decision_doc_no, new.reject_reason)
         is not distinct from (old.review_panel, old.score, old.publicity_from, old.publicity_to,
@@ -281,6 +294,11 @@ insert into app.row_rules(resource, name, expression, pointer, code, rule_id, cl
             old.recipient_inspector_id, old.recipient_organization_id, old.recipient_zone_id,
             old.basis_subject_id, old.basis_grade)$e$,
      '/state', 'not-editable', 'R-INS-08', 'C2.4.3.h', null),
+    ('awards', 'state_has_its_content', $e$case
+        when new.state = 'granted' then num_nulls(new.doc_no, new.granted_on, new.granted_by, new.publicity_to) = 0
+        when new.state in ('revoked', 'rejected') then new.end_reason is not null
+        end$e$,
+     '/state', 'required', 'R-INS-08', 'C2.4.3.h', null),
     ('awards', 'steps_are_kept', $e$old.id is null or old.state <> new.state
         or (new.publicity_from, new.publicity_to, new.doc_no, new.granted_by, new.granted_on, new.revoked_on, new.end_reason)
         is not distinct from (old.publicity_from, old.publicity_to, old.doc_no, old.granted_by, old.granted_on,
@@ -289,6 +307,9 @@ insert into app.row_rules(resource, name, expression, pointer, code, rule_id, cl
 
     ('award_decisions', 'year_has_begun', 'new.year <= extract(year from app.today())',
      '/year', 'date-in-future', 'R-EVA-05', 'C2.1.3.i', null),
+    ('award_decisions', 'state_has_its_content',
+     'new.state <> ''decided'' or num_nulls(new.doc_no, new.decided_on) = 0',
+     '/state', 'required', 'R-EVA-05', 'C2.1.3.i', null),
     ('award_decisions', 'decision_is_kept', $e$old.id is null or old.state = 'draft'
         or (new.year, new.kind, new.decision, new.reason, new.doc_no, new.decided_by, new.decided_on)
         is not distinct from (old.year, old.kind, old.decision, old.reason, old.doc_no, old.decided_by, old.decided_on)$e$,

@@ -36,11 +36,7 @@ create table dudao.inspector_assessments (
     assessed_on date,
     confirmed_by uuid references dudao.users,
     confirmed_on date,
-    state text not null default 'draft',
-    check (state = 'draft' or self_review is not null),
-    check (state not in ('assessed', 'confirmed')
-        or num_nulls(dimensions, weights, grades, score, grade, assessed_on) = 0),
-    check (state <> 'confirmed' or confirmed_on is not null)
+    state text not null default 'draft'
 );
 -- R-INS-07: one a year
 create unique index inspector_assessments_year_key
@@ -93,11 +89,7 @@ create table dudao.rank_applications (
     reject_reason text check (length(reject_reason) between 1 and 2000),
     state text not null default 'applied',
     check (publicity_to >= publicity_from),
-    check (from_rank_id <> to_rank_id),
-    check (state not in ('evaluated', 'publicized', 'approved')
-        or (score is not null and evaluated_on is not null)),
-    check (state <> 'approved' or decision_doc_no is not null),
-    check (state <> 'rejected' or reject_reason is not null)
+    check (from_rank_id <> to_rank_id)
 );
 -- one under way at a time
 create unique index rank_applications_open_key
@@ -153,10 +145,7 @@ create table dudao.awards (
         recipient_zone_id) = 1),
     check ((kind = 'inspector') = (recipient_inspector_id is not null)),
     check ((basis_subject_type is null) = (basis_subject_id is null)),
-    check (publicity_to >= publicity_from),
-    check (state <> 'granted'
-        or num_nulls(doc_no, granted_on, granted_by, publicity_to) = 0),
-    check (state not in ('revoked', 'rejected') or end_reason is not null)
+    check (publicity_to >= publicity_from)
 );
 -- the same thing is not given twice
 create unique index awards_inspector_key
@@ -194,8 +183,7 @@ create table dudao.award_decisions (
     doc_no text unique check (length(doc_no) between 1 and 100),
     decided_by uuid references dudao.users,
     decided_on date,
-    state text not null default 'draft',
-    check (state <> 'decided' or num_nulls(doc_no, decided_on) = 0)
+    state text not null default 'draft'
 );
 create unique index award_decisions_year_key
     on dudao.award_decisions (year, kind) where voided_at is null;

@@ -220,6 +220,8 @@ def test_each_year_is_decided(api, db):
     made = staff.create("award-decisions", {
         "year": year, "kind": "annual_evaluation", "decision": "no_award",
         "reason": "当年无单位达到表彰条件"})
+    made = staff.change("award-decisions", made, {
+        "reason": "当年各单位均未达到表彰条件"})
     decide = {"doc_no": unique("平教督委")}
     api.login("chief_inspector").act("award-decisions", made, "decide",
                                      decide, status=403)

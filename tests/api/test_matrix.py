@@ -43,7 +43,8 @@ PARTS = {
 
 # Changes of drafts, of which the demo has none that the role may write: the
 # tests of these resources make their own.
-DRAFTS = {"updatePublication", "updatePublicationPlacement",
+DRAFTS = {"updateAward", "updateAwardDecision", "updateRankApplication",
+          "updatePublication", "updatePublicationPlacement",
           "updateSupervisionTask", "updateVisit"}
 
 # Reads that do not show rows of one table.
@@ -582,7 +583,7 @@ def attempt(connection, statement, values):
 def copy_of(owner, table, id):
     """An insert of the same row under a new id, in its initial state."""
     names = [name for name, in fetch(owner, """
-        select attname from pg_attribute
+        select quote_ident(attname) from pg_attribute
         where attrelid = %s::regclass and attnum > 0 and not attisdropped
             and attgenerated = '' and attidentity = ''
             and attname <> all ('{id,state,version,created_at,updated_at}')
