@@ -490,6 +490,53 @@ insert into app.row_rules(resource, name, expression, pointer, code,
             where o.kind in ('supervision_office', 'supervision_committee')
                 and new.issuer in (o.name, o.short_name))$e$,
         '/issuer', 'issuer-is-own-office', null, 'H.1', null),
+    -- H.6: a clause can be pointed at
+    ('policy_documents', 'clauses_have_text', $e$
+        not exists (
+            select from jsonb_array_elements(new.clauses) as c
+            where jsonb_typeof(c) <> 'object'
+                or coalesce(btrim(c ->> 'clause_id'), '') = ''
+                or coalesce(btrim(c ->> 'text'), '') = '')$e$,
+        '/clauses', 'clause-incomplete', null, 'H.6', null),
+    ('policy_documents', 'clauses_once', $e$
+        (select count(distinct c ->> 'clause_id')
+                = count(c ->> 'clause_id')
+         from jsonb_array_elements(new.clauses) as c
+         where jsonb_typeof(c) = 'object')$e$,
+        '/clauses', 'clause-repeated', null, 'H.6', null),
+    -- C3.1.c: category, unit and limit of each standard
+    ('policy_documents', 'standards_complete', $e$
+        not exists (
+            select from jsonb_array_elements(new.expense_standards) as s
+            where jsonb_typeof(s) <> 'object'
+                or coalesce(btrim(s ->> 'unit'), '') = ''
+                or jsonb_typeof(s -> 'limit_fen') is distinct from 'number'
+                or (s ->> 'limit_fen')::numeric < 0
+                or (s ->> 'limit_fen')::numeric % 1 <> 0
+                or not exists (
+                    select from app.enumerations e
+                    where e.name =
+                            'policy_documents.expense_standards.category'
+                        and e.value = s ->> 'category'))$e$,
+        '/expense_standards', 'expense-standard-incomplete',
+        'R-FIN-03', 'C3.1.c', null),
+    ('policy_documents', 'funds_rule_has_standards', $e$
+        new.kind <> 'funds_rule' or new.state <> 'in_force'
+        or jsonb_array_length(new.expense_standards) > 0$e$,
+        '/expense_standards', 'expense-standards-required',
+        'R-FIN-03', 'C3.1.c', null),
+    ('policy_documents', 'level_of_kind', $e$
+        case new.kind
+            when 'national_law' then new.level = 'national'
+            when 'provincial_policy' then new.level = 'provincial'
+            when 'municipal_policy' then new.level = 'municipal'
+            -- C1.a: what the levels above decide
+            when 'superior_directive' then new.level <> 'county'
+            else new.level = 'county' or new.kind not in ('local_scheme',
+                'work_procedure', 'joint_meeting_rule',
+                'communication_rule', 'reporting_rule', 'funds_rule')
+        end$e$,
+        '/level', 'level-not-of-kind', null, 'C1.a', null),
     -- what was issued keeps its text
     ('policy_documents', 'issued_is_fixed', $e$
         old.state is distinct from 'in_force' or new.state <> 'in_force'
@@ -778,6 +825,16 @@ begin
             faults := faults || app.fault('text-required', '/clauses',
                 clause_id => 'H.6');
         end if;
+        -- C1.a: documents of others are registered, not drafted
+        if new.kind in ('national_law', 'superior_directive',
+                'provincial_policy', 'municipal_policy') then
+            faults := faults || app.fault('document-of-others', '/kind',
+                clause_id => 'C1.a');
+        end if;
+        if new.kind = 'funds_rule' and new.expense_standards = '[]' then
+            faults := faults || app.fault('expense-standards-required',
+                '/expense_standards', null, 'R-FIN-03', 'C3.1.c');
+        end if;
     elsif action in ('issue', 'repeal') and not old.is_external
             and not app.has_role(app.issuer_role(old.kind)) then
         perform app.refuse(403, 'role-not-permitted',
@@ -797,7 +854,8 @@ begin
                 rule_id => 'R-MTG-03', clause_id => 'C2.1.3.a');
         end if;
         -- P.1: the chain leads up to the province or the state
-        if new.kind = 'local_scheme' and not exists (
+        if (new.kind = 'local_scheme' or app.is_single_document(new.kind))
+                and not exists (
                 with recursive chain as (
                     select d.id, d.level, d.parent_document_id, 1 as depth
                     from dudao.policy_documents d

@@ -158,5 +158,39 @@ select p.id, 'staff', 'seconded', '2022-09-01', '2023-09-01'
 from persons p
 where p.name = '演示·研究中心主任';
 
+-- The county's other rules, by the steps of 3.21: titles and ranks
+-- (C2.4.3.f), training (C2.4.3.a), informatization (C3.2.a).
+do $$
+declare
+    item record;
+    document uuid;
+begin
+    for item in
+        select * from (values
+            ('promotion_rule', '平江县督学专业技术职务晋升办法', '平教督〔2024〕6号',
+                '[{"clause_id": "第一条", "text": "督学参加专业技术职务评审，督导工作实绩作为评审的重要依据"}]'),
+            ('training_rule', '平江县督学培训办法', '平教督〔2024〕7号',
+                '[{"clause_id": "第一条", "text": "督学每年接受集中培训的时间累计不少于四十学时"}]'),
+            ('it_plan', '平江县教育信息化建设规划（教育督导部分）', '平教督〔2024〕8号',
+                '[{"clause_id": "第一条", "text": "教育督导信息化纳入教育信息化建设规划，运用省市教育督导网络工作平台"}]')
+        ) as d(kind, title, doc_no, clauses)
+    loop
+        perform app.act_as('office_staff', true);
+        select (a.body::jsonb ->> 'id')::uuid into document
+        from app.create('policy_documents', jsonb_build_object(
+            'title', item.title, 'kind', item.kind, 'level', 'county',
+            'issuer', '平江县人民政府教育督导委员会办公室',
+            'is_public', false, 'clauses', item.clauses::jsonb,
+            'parent_document_id', (select p.id from policy_documents p
+                where p.doc_no = '平办发〔2022〕30号'))) as a;
+        perform app.act('policy_documents', document, 'submit');
+        perform app.act_as('chief_inspector', true);
+        perform app.act('policy_documents', document, 'issue', null,
+            jsonb_build_object('doc_no', item.doc_no,
+                'issued_on', '2024-03-18', 'comment', '同意印发'));
+    end loop;
+end
+$$;
+
 set constraints all immediate;
 select from app.act_as('', true);

@@ -1,5 +1,8 @@
 """Policy documents: 3.21, H.2 to H.6, P.1, C2.1.3.a."""
 
+import json
+
+import psycopg2
 import pytest
 
 from support.client import unique
@@ -139,3 +142,105 @@ def test_public_sees_what_is_public(api, db):
         hidden = cursor.fetchone()
     if hidden:
         api.get(f"/v1/public/policy-documents/{hidden[0]}", status=404)
+
+
+@pytest.mark.clause("C1.a")
+def test_decisions_of_the_levels_above(api, db):
+    """A reform decided above is a directive of others, not a county paper."""
+    staff = api.login("office_staff")
+    directives = staff.list("policy-documents", kind="superior_directive",
+                            state="in_force")
+    assert directives
+    assert all(d["is_external"] and d["level"] != "county"
+               for d in directives)
+    body = {"title": unique("上级部署"), "doc_no": unique("湘教督"),
+            "issuer": "湖南省教育督导委员会办公室", "issued_on": "2026-03-01",
+            "kind": "superior_directive", "level": "county"}
+    answer = staff.post("/v1/policy-documents/register-external",
+                        status=422, json=body).json()
+    assert codes(answer) == {"level-not-of-kind"}
+    assert answer["errors"][0]["clause_id"] == "C1.a"
+    made = draft(staff, kind="superior_directive", level="provincial",
+                 parent_document_id=None)
+    answer = staff.act("policy-documents", made, "submit", {}, status=422)
+    assert codes(answer) == {"document-of-others"}
+
+
+@pytest.mark.clause("C2.1.3.a", "C2.1.3.c", "C2.1.3.e", "C2.4.3.f", "R-MTG-02",
+                    "R-MTG-03", "R-TRN-05")
+@pytest.mark.parametrize("kind", [
+    "work_procedure", "joint_meeting_rule", "communication_rule",
+    "reporting_rule", "promotion_rule"])
+def test_one_rule_of_its_kind_in_force(api, db, kind):
+    staff = api.login("office_staff")
+    assert len(staff.list("policy-documents", kind=kind,
+                          state="in_force")) == 1
+    # not a second one, whatever writes it
+    with db.cursor() as cursor:
+        cursor.execute("begin")
+        cursor.execute("insert into dudao.policy_documents(title, doc_no,"
+                       " issuer, issued_on, kind, level) values ('另一制度',"
+                       " %s, '督导办', current_date, %s, 'county')"
+                       " returning id", (unique(), kind))
+        id = cursor.fetchone()[0]
+        cursor.execute("set constraints all immediate")
+        try:
+            cursor.execute("update dudao.policy_documents set state ="
+                           " 'in_force' where id = %s", (id,))
+            refused = False
+        except Exception:
+            refused = True
+        cursor.execute("rollback")
+    assert refused
+    # without its chain to the province it is not issued (P.1)
+    made = draft(staff, kind=kind, parent_document_id=None)
+    staff.act("policy-documents", made, "submit", {})
+    issuer = api.login("committee_director" if kind in (
+        "work_procedure", "joint_meeting_rule") else "chief_inspector")
+    answer = issuer.act("policy-documents", made, "issue",
+                        {"doc_no": unique()}, status=422)
+    assert codes(answer) == {"basis-chain-incomplete"}
+    api.login("chief_inspector").act("policy-documents", made, "return",
+                                     {"reason": "补充依据"})
+    # and the one in force still stands
+    assert len(staff.list("policy-documents", kind=kind,
+                          state="in_force")) == 1
+
+
+@pytest.mark.clause("C3.1.c", "R-FIN-03")
+def test_a_funds_rule_has_standards(api, db):
+    staff = api.login("office_staff")
+    rule = staff.one("policy-documents", kind="funds_rule", state="in_force")
+    assert rule["expense_standards"]
+    made = draft(staff, kind="funds_rule")
+    answer = staff.act("policy-documents", made, "submit", {}, status=422)
+    assert codes(answer) == {"expense-standards-required"}
+    assert (answer["rule_id"], answer["clause_id"]) == ("R-FIN-03", "C3.1.c")
+    answer = staff.change("policy-documents", made, {"expense_standards": [
+        {"category": "meals", "limit_fen": 100}]}, status=422)
+    assert codes(answer) == {"required"}
+    for standards in ('[{"category": "gifts", "unit": "次", "limit_fen": 1}]',
+                      '[{"category": "meals", "unit": "次",'
+                      ' "limit_fen": 1.5}]'):
+        with db.cursor() as cursor:
+            try:
+                cursor.execute("update dudao.policy_documents set"
+                               " expense_standards = %s where id = %s",
+                               (standards, made["id"]))
+                raise AssertionError(standards)
+            except psycopg2.Error as error:
+                detail = json.loads(error.diag.message_detail)
+        assert codes(detail) == {"expense-standard-incomplete"}
+    made = staff.change("policy-documents", made, {"expense_standards": [
+        {"category": "meals", "unit": "人天", "limit_fen": 10000}]})
+    staff.act("policy-documents", made, "submit", {})
+
+
+@pytest.mark.clause("H.6")
+def test_clauses_are_named_once(api):
+    staff = api.login("office_staff")
+    made = draft(staff)
+    answer = staff.change("policy-documents", made, {"clauses": [
+        {"clause_id": "一", "text": "甲"}, {"clause_id": "一", "text": "乙"}]},
+        status=422)
+    assert codes(answer) == {"clause-repeated"}
