@@ -200,6 +200,11 @@ def test_the_committee_decides(api, db):
         "starts_on": str(day - 5 * DAY)}, status=422)) == {
         ("/decision_resolution_id", "required"),
         ("/starts_on", "date-before-start")}
+    # L-DX-05: training is proved by its record, not declared
+    assert errors(director.act(RESOURCE, row, "appoint", {
+        "decision_doc_no": "平教督委〔2026〕9号",
+        "pre_service_passed_on": str(day)}, status=422)) == {
+        ("/pre_service_passed_on", "unknown-field")}
     done = director.act(RESOURCE, row, "appoint", {
         "starts_on": str(day + DAY), "decision_doc_no": "平教督委〔2026〕9号"})
     assert done["state"] == "appointed" and done["term_no"] == 1
