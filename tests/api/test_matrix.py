@@ -52,7 +52,7 @@ NO_ROWS = {"getMe", "listWorkflows", "getWorkflow", "listEnumerations",
            "listInspectorWorkloads", "listComplianceChecks",
            "listComplianceDimensions", "getMeetingParticipation",
            "getMeetingPeriods", "getPaperlessShare", "listTrainingHours",
-           "getResearchStrength"}
+           "getResearchStrength", "getInspectorRatios"}
 
 
 def login_of(role):
