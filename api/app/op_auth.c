@@ -9,12 +9,14 @@
 #include <string.h>
 #include <time.h>
 
+#include "app/engine.h"
 #include "app/request.h"
 #include "base/config.h"
 #include "base/log.h"
 #include "base/parse.h"
 #include "contract/token.h"
 
+static const char *form_member(struct request *rq, const char *name);
 static enum step_result on_session(struct request *rq);
 static enum step_result on_logout(struct request *rq);
 static enum step_result refuse_session(struct request *rq, const PGresult *row,
@@ -55,6 +57,81 @@ op_refreshSession(struct request *rq)
 	return (request_submit(rq, service.pool, on_session));
 }
 
+/* Client credentials (RFC 6749, 4.4): a machine's id and secret. */
+enum step_result
+op_issueToken(struct request *rq)
+{
+	const char *grant = form_member(rq, "grant_type");
+
+	if (grant == NULL || strcmp(grant, "client_credentials") != 0)
+		return (request_problem_code(rq, "unsupported-grant-type"));
+	request_local(rq, "client_id", form_member(rq, "client_id"));
+	request_local(rq, "client_secret", form_member(rq, "client_secret"));
+	request_local(rq, "scope", form_member(rq, "scope"));
+	request_local(rq, "ip", rq->ip);
+	request_local(rq, "user_agent", request_header(rq, "user-agent"));
+	request_add_context(rq);
+	(void)request_add_step(rq, ops_statement("tokenSession"));
+	return (request_submit(rq, service.pool, on_session));
+}
+
+/*
+ * RFC 7009 and RFC 7662: what the form's token is. The session of an access
+ * token is named only when its signature holds.
+ */
+enum step_result
+op_tokenOfForm(struct request *rq)
+{
+	const char *token = form_member(rq, "token");
+	struct token_claims *claims;
+
+	if (token == NULL)
+		return (request_problem_code(rq, "token-missing"));
+	claims = arena_zalloc(rq->arena, sizeof(*claims));
+	request_local(rq, "token", token);
+	if (principal_verify(token, strlen(token), rq->arena, claims) ==
+	    TOKEN_OK) {
+		request_local(rq, "session_id", claims->sid);
+		request_local(rq, "iat",
+		    arena_printf(rq->arena, "%lld", (long long)claims->iat_s));
+		request_local(rq, "exp",
+		    arena_printf(rq->arena, "%lld", (long long)claims->exp_s));
+	} else {
+		request_local(rq, "session_id", NULL);
+		request_local(rq, "iat", NULL);
+		request_local(rq, "exp", NULL);
+	}
+	return (engine_execute_statement(rq));
+}
+
+/*
+ * A member of an application/x-www-form-urlencoded body, in the arena; NULL
+ * when it is absent, badly encoded, or there twice (RFC 6749, 3.2).
+ */
+static const char *
+form_member(struct request *rq, const char *name)
+{
+	const char *at = rq->body, *end;
+	size_t name_len = strlen(name), len;
+	char *value = NULL;
+
+	for (; at != NULL && *at != '\0'; at = *end == '&' ? end + 1 : end) {
+		end = at + strcspn(at, "&");
+		len = (size_t)(end - at);
+		if (len <= name_len || at[name_len] != '=' ||
+		    memcmp(at, name, name_len) != 0)
+			continue;
+		if (value != NULL)
+			return (NULL);
+		len -= name_len + 1;
+		value = arena_alloc(rq->arena, len + 1);
+		if (parse_percent_decode(at + name_len + 1, len, true, value) <
+		    0)
+			return (NULL);
+	}
+	return (value);
+}
+
 /* A row of status 200 with a session, or of 401 or 429. */
 static enum step_result
 on_session(struct request *rq)
@@ -81,6 +158,9 @@ on_session(struct request *rq)
 	    "token_type", "Bearer", "expires_in",
 	    (json_int_t)config->access_token_s, "refresh_token",
 	    column(row, "refresh_token"), "scope", column(row, "scope"));
+	/* A machine asks anew with its credentials (RFC 6749, 4.4.3). */
+	if (rq->binding->run == op_issueToken)
+		(void)json_object_del(body, "refresh_token");
 	text = json_dumps(body, JSON_COMPACT);
 	json_decref(body);
 	arena_on_free(rq->arena, free, (void *)(uintptr_t)text);
@@ -98,6 +178,8 @@ refuse_session(struct request *rq, const PGresult *row, int64_t status)
 	const char *text;
 	int64_t seconds = 60;
 
+	if (status != 429 && rq->binding->run == op_issueToken)
+		return (request_problem_code(rq, "invalid-client"));
 	if (status != 429)
 		return (request_problem_code(rq, rq->binding->run == op_login ?
 						     "invalid-credentials" :

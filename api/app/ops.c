@@ -11,6 +11,9 @@ static const struct c_operation operations[] = {
 	{ "login", op_login },
 	{ "refreshSession", op_refreshSession },
 	{ "logout", op_logout },
+	{ "issueToken", op_issueToken },
+	{ "revokeToken", op_tokenOfForm },
+	{ "introspectToken", op_tokenOfForm },
 	{ "getJwks", op_getJwks },
 	{ "uploadAttachment", op_uploadAttachment },
 	{ "downloadAttachment", op_downloadAttachment },
@@ -28,6 +31,7 @@ static const struct c_operation operations[] = {
 
 /* Statements of db/queries/ that only handlers run. */
 static const char *const own_statements[] = {
+	"tokenSession",
 	"uploadAttachment",
 	"downloadAttachment",
 	"sliceAttachment",

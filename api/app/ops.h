@@ -21,6 +21,8 @@ const struct variant *ops_statement(const char *name);
 enum step_result op_login(struct request *rq);
 enum step_result op_refreshSession(struct request *rq);
 enum step_result op_logout(struct request *rq);
+enum step_result op_issueToken(struct request *rq);
+enum step_result op_tokenOfForm(struct request *rq); /* revoke, introspect */
 enum step_result op_getJwks(struct request *rq);
 
 /* op_attachment.c */

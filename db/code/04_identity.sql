@@ -92,7 +92,9 @@ begin
     person_id := u.person_id;
     organization_id := u.organization_id;
     division_id := app.division_of(u.organization_id);
-    roles := app.effective_roles(u.id);
+    -- a machine's session holds some of the account's roles (2.1)
+    roles := array(select r from unnest(app.effective_roles(u.id)) as r
+        where coalesce(r = any (s.narrowed_to), true));
     scopes := app.scopes_of(roles);
     must_change_password := u.must_change_password;
     valid_until := floor(extract(epoch from least(s.expires_at,
@@ -632,7 +634,8 @@ select app.register('users', permission_group => 'users',
     hidden => '{password_hash}',
     read_only => '{last_login_at,failed_count,password_changed_at}');
 select app.register('api_tokens', permission_group => 'users',
-    hidden => '{token_hash}', read_only => '{last_used_at}');
+    hidden => '{token_hash}',
+    read_only => '{last_used_at,revoked_at,revoked_by,revoke_reason}');
 
 insert into app.scope_predicates(resource, scope, predicate) values
     ('users', 'n', 'id = (select app.user_id())'),
