@@ -24,21 +24,11 @@ insert into app.scope_predicates(resource, scope, predicate) values
     ('supervision_reports', 's', $p$exists (
         select from dudao.supervision_tasks t where t.id = task_id)$p$),
     ('supervision_reports', 'c', $p$
-        id = any ((select app.my_reports())::uuid[])$p$),
+        id = any ((select app.circulated_to_me(
+            'supervision_reports'))::uuid[])$p$),
     ('supervision_reports', 'p', 'published_on is not null'),
     ('supervision_reports', 'k', 'false')
 on conflict (resource, scope) do update set predicate = excluded.predicate;
-
--- Also for those who see no dispatches: the platform of the superior body.
-create or replace function app.my_reports() returns uuid[]
-language sql stable security definer
-as $$
-    select coalesce(array_agg(d.subject_id), '{}')
-    from dudao.dispatches d
-    where d.subject_type = 'supervision_reports'
-        and d.recipient_organization_id = (select app.organization_id())
-        and d.state in ('sent', 'received')
-$$;
 
 insert into app.row_rules(resource, name, expression, pointer, code,
     rule_id, clause_id, params) values
