@@ -11,7 +11,7 @@ ORIGIN = "https://web.example"
 @pytest.fixture(scope="module")
 def large(server):
     """Address of a text answer above 1 KiB that anybody may read."""
-    for path in ("/v1/enumerations", "/v1/workflows", "/docs",
+    for path in ("/v1/enumerations", "/problems", "/docs",
                  "/v1/openapi.json"):
         answer = requests.get(server.url + path,
                               headers={"Accept-Encoding": "identity"})
