@@ -753,21 +753,25 @@ $$;
 
 -- The same for those whom the caller may know of, by the row of the matrix:
 -- the appointments behind it are not all readers' business.
-create or replace function app.training_hours_shown(year integer, as_of date default null)
+drop function if exists app.training_hours_shown(integer, date);
+create or replace function app.training_hours_shown(
+    today date, year integer default null, as_of date default null)
 returns table(id uuid, name text, hours numeric, gap numeric, colour text, body json)
 language plpgsql stable security definer
 as $$
+declare
+    wanted constant integer := coalesce(year, extract(year from today)::integer);
 begin
     return query
     select h.inspector_id, app.inspector_name(h.inspector_id), h.hours, h.gap, h.colour,
         json_build_object(
             'id', h.inspector_id, 'inspector_name', app.inspector_name(h.inspector_id),
-            'zone_id', app.zone_of(h.inspector_id), 'year', year,
+            'zone_id', app.zone_of(h.inspector_id), 'year', wanted,
             'hours', h.hours, 'other_hours', h.other_hours,
             'session_count', h.session_count, 'service_days', h.service_days,
             'target', h.target, 'expected', h.expected, 'gap', h.gap,
             'colour', h.colour)
-    from app.training_hours(year, least(coalesce(as_of, app.today()), app.today())) as h
+    from app.training_hours(wanted, least(coalesce(as_of, today), today)) as h
     where exists (
         select from app.permissions p
         where p.permission_group = 'training' and p.operations like '%R%'

@@ -138,6 +138,14 @@ insert into app.row_rules(resource, name, expression, pointer, code, rule_id, cl
             is not distinct from (old.adoption, old.adopted_doc_no, old.decided_on, old.decision_note)',
      '/adoption', 'not-editable', null, 'C3.3.b', null),
 
+    ('policy_recommendations', 'draft_is_pending',
+     'new.state not in (''draft'', ''submitted'') or (new.adoption = ''pending'' and new.adopted_doc_no is null)',
+     '/adoption', 'adoption-does-not-fit', null, 'C3.3.b', null),
+
+    ('exchange_activities', 'recorded_by_who_took_part',
+     'old.id is not null or app.is_office() or app.has_role(''research_center'')
+        or app.inspector_id() = any (new.participant_inspector_ids)',
+     '/participant_inspector_ids', 'not-taking-part', null, 'C2.4.3.d', null),
     ('exchange_activities', 'participants_exist',
      'not exists (select from unnest(new.participant_inspector_ids) as p(id)
         where not exists (select from dudao.inspectors i where i.id = p.id))',

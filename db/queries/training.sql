@@ -156,8 +156,9 @@ where v.id = :record_id::uuid
 -- sort: id = t.id :: uuid
 -- default: hours
 select t.body /*keys*/
-from app.training_hours_shown(:year::integer
-    , :as_of::date
+from app.training_hours_shown(app.today()
+    , year => :year::integer
+    , as_of => :as_of::date
     ) t
 where true
   and t.id = any (:inspector_id::uuid[])
