@@ -47,6 +47,10 @@ DRAFTS = {"updateAward", "updateAwardDecision", "updateRankApplication",
           "updatePublication", "updatePublicationPlacement",
           "updateSupervisionTask", "updateVisit"}
 
+# Rows that belong to whoever makes them.
+OF_WHO_WRITES = {"attachments", "exchange_activities",
+                 "policy_recommendations", "research_projects"}
+
 # Reads that do not show rows of one table.
 NO_ROWS = {"getMe", "listWorkflows", "getWorkflow", "listEnumerations",
            "listInspectorWorkloads", "listComplianceChecks",
@@ -80,6 +84,8 @@ def owner(server):
                     scope_zone_id => (select id from zones
                         where code = %(zone)s))
                 from account""", {"role": role, "zone": zone})
+        # nothing falls due between two looks at the contents
+        cursor.execute("select app.run_due()")
     yield connection
     connection.close()
 
@@ -496,8 +502,9 @@ def test_writes_outside_the_scope_are_refused(as_login, owner, scopes, role):
             result = attempt(connection, statement, values)
             if result not in (0, "42501"):
                 wrong.append((table, statement.split()[0], result))
-        # a file belongs to who brings it: each insert is within the scope
-        if table == "attachments" and MATRIX.scopes("attachments", role, "W"):
+        # each insert is within the scope of who may write the own
+        if table in OF_WHO_WRITES and MATRIX.scopes(
+                MATRIX.tables[table], role, "W"):
             continue
         result = attempt(connection, *copy_of(owner, table, outside[0]))
         if result != "42501" and not str(result).startswith("DD"):
