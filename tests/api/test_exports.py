@@ -54,7 +54,7 @@ def test_csv_is_the_list(staff):
         # as PostgreSQL spelt it: 5.00, not 5.0
         assert f'"ratio" : {cells["ratio"]}' in text.replace('":', '" :') \
             .replace(" :  ", " : ").replace('"  :', '" :')
-        assert cells["is_demo"] == "true"
+        assert cells["is_demo"] == str(zone["is_demo"]).lower()
 
 
 def test_ndjson_is_the_list(staff):

@@ -56,7 +56,8 @@ NO_ROWS = {"getMe", "listWorkflows", "getWorkflow", "listEnumerations",
            "listInspectorWorkloads", "listComplianceChecks",
            "listComplianceDimensions", "getMeetingParticipation",
            "getMeetingPeriods", "getPaperlessShare", "listTrainingHours",
-           "getResearchStrength", "getInspectorRatios"}
+           "getResearchStrength", "getInspectorRatios",
+           "getImportTemplate"}
 
 
 def login_of(role):
