@@ -56,7 +56,7 @@ def make_service(workspace):
 
 @pytest.fixture(scope="session")
 def anonymous(server, request):
-    client = Client(server)
+    client = Client(server, getattr(request.config, "contract", None))
     request.config.contract = client.contract
     return client
 

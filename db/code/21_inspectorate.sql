@@ -31,6 +31,8 @@ on conflict do nothing;
 -- Labels --------------------------------------------------------------------
 
 insert into app.enumerations(name, value, label_zh, label_en, sort) values
+    ('staffing.fulltime_mode', 'max', '不高于', 'At most', 1),
+    ('staffing.fulltime_mode', 'min', '不低于', 'At least', 2),
     ('inspectors.degree', 'below_bachelor', '本科以下', 'Below bachelor', 1),
     ('inspectors.degree', 'bachelor', '本科', 'Bachelor', 2),
     ('inspectors.degree', 'master', '硕士', 'Master', 3),

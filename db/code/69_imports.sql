@@ -10,9 +10,22 @@ insert into app.enumerations(name, value, label_zh, label_en, sort) values
     ('imports.kind', 'schools', '学校', 'Schools', 2),
     ('imports.kind', 'persons', '人员', 'Persons', 3),
     ('imports.kind', 'inspectors', '督学', 'Inspectors', 4),
+    ('imports.charset', 'utf-8', 'UTF-8 编码', 'UTF-8', 1),
+    ('imports.charset', 'gb18030', 'GB18030 编码', 'GB18030', 2),
     ('imports.mode', 'upsert', '新增或更新', 'Create or update', 1),
     ('imports.mode', 'create_only', '只新增', 'Create only', 2),
-    ('imports.mode', 'update_only', '只更新', 'Update only', 3);
+    ('imports.mode', 'update_only', '只更新', 'Update only', 3),
+    ('import_columns.type', 'text', '文本', 'Text', 1),
+    ('import_columns.type', 'integer', '整数', 'Whole number', 2),
+    ('import_columns.type', 'number', '小数', 'Number', 3),
+    ('import_columns.type', 'boolean', '是或否', 'Yes or no', 4),
+    ('import_columns.type', 'date', '日期', 'Date', 5),
+    ('import_columns.type', 'enum', '一个选项', 'One of a list', 6),
+    ('import_columns.type', 'enums', '若干选项', 'Some of a list', 7),
+    ('import_columns.type', 'code', '国家标准代码', 'Code of a standard', 8),
+    ('import_columns.type', 'reference', '已有记录', 'Another record', 9),
+    ('import_columns.type', 'list', '若干文本', 'List of texts', 10),
+    ('import_columns.type', 'secret', '敏感信息', 'Secret', 11);
 
 delete from app.import_columns;
 insert into app.import_columns(kind, place, name, label_zh, label_en, aliases, target, type, list,

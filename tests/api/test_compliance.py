@@ -10,6 +10,8 @@ import time
 import psycopg2
 import pytest
 
+from support.own import anonymous, api, server  # noqa: F401
+
 TABLES = """organizations schools supervision_tasks supervision_targets
     team_members supervision_notices visits visit_items problems
     problem_reviews rectification_reports plaques inspectors
@@ -126,7 +128,8 @@ CASES = [
          ("red", """update committee_members set left_on = app.today() - 10
              where organization_id = (select organization_id
                  from member_units where seq = 3)"""),
-         ("red", """update committee_members set left_on = null;
+         ("red", """update committee_members set left_on = null
+             where left_on = app.today() - 10;
              update member_units set left_on = app.today()
              where seq = 4""")),
     case("R-ORG-03", "C2.1.1.j C2.1.1.k C2.1.3.b", [],
@@ -162,9 +165,7 @@ CASES = [
          ("red", "", "2026-12-31"),
          ("red", "update meetings set kind = 'office_meeting'", "2026-07-01"),
          ("amber", "", "2026-06-30")),
-    case("R-ORG-07", "C2.1.1.c", ["""
-            alter table major_matters drop constraint
-                major_matters_resolution"""],
+    case("R-ORG-07", "C2.1.1.c", [],
          ("green", ""),
          ("red", "update major_matters set resolution_id = null"
                  " where resolved_on is not null")),
@@ -471,6 +472,8 @@ CASES = [
          ("amber", ""), ("amber", SCHOOLS.format(n=21)),
          ("green", SCHOOLS.format(n=20))),
     case("R-ZON-05", "C2.1.3.h", [ONE["zone"], """
+            update supervision_tasks set kind = 'special'
+            where kind = 'work_inspection'""", """
             update organizations set status = 'closed'
             where kind in ('township_government', 'subdistrict_office')"""],
          ("amber", "", "2026-11-30"), ("red", "", "2026-12-01"),

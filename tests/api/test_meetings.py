@@ -9,6 +9,7 @@ from support import ledger
 from support.client import unique
 from support.meetings import (AGENDA, faults, held, move, person, plan,
                               resolution, units, workday)
+from support.own import anonymous, api, server  # noqa: F401
 
 
 # --- one body -----------------------------------------------------------------

@@ -46,8 +46,8 @@ def test_office_and_centre(api):
     problem = staff.create("organizations", {
         "kind": "supervision_office", "name": "第二督导办",
         "division_id": office["division_id"],
-        "host_organization_id": office["host_organization_id"]}, status=409)
-    assert problem["code"] == "duplicate"
+        "host_organization_id": office["host_organization_id"]}, status=422)
+    assert codes(problem) == {"only-one-of-its-kind"}
 
 
 def test_check_digit_of_the_credit_code(api):

@@ -31,6 +31,10 @@ EXPECTED = [
     '"state":"secrecy_checked"',
     '"state":"approved"',
     '"state":"published"',
+    # a spreadsheet with a fault, mended, and sent again
+    '"state":"refused","row_count":1,"created_count":0,"faults":[[2,"F","not-in-enum"]]',
+    '"state":"done","row_count":1,"created_count":1,"faults":[]',
+    '"state":"done","row_count":1,"created_count":1,"faults":[]',
 ]
 
 

@@ -120,7 +120,7 @@ def test_published_after_delivery(api, db):
     staff.act("publications", item, "submit", {})
     second.act("publications", item, "secrecy-check", {"result": "pass"})
     chief.act("publications", item, "approve", {})
-    channel = staff.one("publication-channels")
+    channel = staff.one("publication-channels", kind="gov_portal")
     placed = {"placements": [{"channel_id": channel["id"],
                               "url": "https://portal.example/1"}]}
     answer = staff.act("publications", item, "publish", placed, status=422)

@@ -173,7 +173,8 @@ def enumerated(document, node, name=None):
 
 # Words of the protocol, and names of tables and members.
 PROTOCOL = {None, "expand", "fields", "in", "part", "count", "subject_type",
-            "token_type", "kty", "crv", "use", "alg", "currency"}
+            "token_type", "grant_type", "kty", "crv", "use", "alg", "currency",
+            "basis_subject_type", "format", "rel"}
 SERVICE = {"alive", "ready"}
 
 
