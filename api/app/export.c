@@ -103,9 +103,11 @@ export_bind(struct binding *binding, FILE *errors)
 	if (columns == NULL)
 		abort();
 	json_object_foreach(json_object_get(item, "properties"), key, value)
-		columns->names[columns->count++] = key;
+		if ((columns->names[columns->count++] = strdup(key)) == NULL)
+			abort();
 	binding->columns = columns;
-	binding->required = json_object_get(item, "required");
+	binding->required =
+	    json_deep_copy(json_object_get(item, "required"));
 	return (true);
 }
 

@@ -92,6 +92,7 @@ kore_parent_configure(int argc, char *argv[])
 	if (!read_secret(config->secret_file) || !attachment_init() ||
 	    !service_load(stderr))
 		exit(1);
+	(void)malloc_trim(0); /* what the workers inherit */
 	log_event(LOG_LEVEL_INFO, "contract-loaded", "version",
 	    config->build_version);
 }

@@ -151,7 +151,7 @@ on_session(struct request *rq)
 		return (refuse_session(rq, row, status));
 	token = token_sign(rq->arena, config->issuer, PRINCIPAL_AUDIENCE,
 	    "dudao", column(row, "user_id"), column(row, "session_id"),
-	    column(row, "scope"), (int64_t)time(NULL), config->access_token_s);
+	    column(row, "roles"), (int64_t)time(NULL), config->access_token_s);
 	if (token == NULL)
 		return (request_problem_code(rq, "internal-error"));
 	body = json_pack("{s:s,s:s,s:I,s:s,s:s}", "access_token", token,

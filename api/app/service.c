@@ -69,10 +69,11 @@ service_load(FILE *errors)
 	conninfo = pginfo_resolve(config->database_url, errors);
 	if (conninfo == NULL)
 		return (false);
-	(void)snprintf(path, sizeof(path), "%s/openapi", config->home);
-	service.contract = contract_load(path, errors);
+	/* First what stays, so that the contract's document leaves no holes. */
 	(void)snprintf(path, sizeof(path), "%s/db/queries", config->home);
 	service.statements = statements_load(path, errors);
+	(void)snprintf(path, sizeof(path), "%s/openapi", config->home);
+	service.contract = contract_load(path, errors);
 	if (service.contract == NULL || service.statements == NULL)
 		return (false);
 	service.router = router_new(service.contract, errors);
@@ -81,6 +82,8 @@ service_load(FILE *errors)
 	is_good = bind_engine_statements(errors);
 	is_good &= bind_operations(errors);
 	is_good &= check_unbound_statements(errors);
+	/* Tens of thousands of nodes that every worker would inherit. */
+	contract_release_document(service.contract);
 	return (is_good);
 }
 

@@ -2,16 +2,19 @@
  * openapi.c -- reads openapi/, merges the fragments and checks what belongs
  * to the whole document; openapi_compile.c makes the operations.
  *
- * A contract owns its arena and its document; strings of operations point
- * into both. Schemas belong to the process (schema.h).
+ * A contract owns its arena, into which strings of operations point, and its
+ * document. Schemas belong to the process (schema.h).
  */
 #include "contract/openapi.h"
+
+#include <sys/mman.h>
 
 #include <dirent.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "contract/openapi_load.h"
@@ -43,6 +46,7 @@ static void check_media_types(struct loader *loader, json_t *content,
     const char *pointer);
 static bool is_literal(const char *key);
 static void remove_engine_members(json_t *document);
+static void lay_aside(struct contract *contract);
 
 struct contract *
 contract_load(const char *dir, FILE *errors)
@@ -60,6 +64,7 @@ contract_load(const char *dir, FILE *errors)
 
 	memset(&loader, 0, sizeof(loader));
 	loader.arena = arena;
+	loader.scratch = arena_new(64 * 1024);
 	loader.document = contract->document = json_object();
 	loader.places = yaml_places_new();
 	loader.errors = errors;
@@ -75,6 +80,7 @@ contract_load(const char *dir, FILE *errors)
 		operations_compile(&loader, contract);
 	}
 	yaml_places_free(loader.places);
+	arena_free(loader.scratch);
 	if (loader.fault_count > 0) {
 		contract_free(contract);
 		return (NULL);
@@ -90,12 +96,51 @@ contract_load(const char *dir, FILE *errors)
 }
 
 void
+contract_release_document(struct contract *contract)
+{
+	json_decref(contract->document);
+	contract->document = NULL;
+	schema_release_nodes();
+	lay_aside(contract);
+}
+
+/*
+ * Moves the text into memory that a process has only once it looks there:
+ * most workers never do.
+ */
+static void
+lay_aside(struct contract *contract)
+{
+	ssize_t written;
+	void *text;
+	int fd;
+
+	if ((fd = memfd_create("contract", MFD_CLOEXEC)) == -1)
+		return;
+	written = write(fd, contract->json, contract->json_len + 1);
+	text = mmap(NULL, contract->json_len + 1, PROT_READ, MAP_SHARED, fd, 0);
+	(void)close(fd);
+	if (text == MAP_FAILED)
+		return;
+	if (written != (ssize_t)contract->json_len + 1) {
+		(void)munmap(text, contract->json_len + 1);
+		return;
+	}
+	free(contract->json);
+	contract->json = text;
+	contract->is_mapped = true;
+}
+
+void
 contract_free(struct contract *contract)
 {
 	if (contract == NULL)
 		return;
 	json_decref(contract->document);
-	free(contract->json);
+	if (contract->is_mapped)
+		(void)munmap(contract->json, contract->json_len + 1);
+	else
+		free(contract->json);
 	arena_free(((struct contract_memory *)contract)->arena);
 }
 
@@ -184,11 +229,17 @@ loader_deref(struct loader *loader, json_t *node, const char **pointer)
 			     NULL;
 		if (target == NULL)
 			return (NULL); /* check_node() has reported it */
-		*pointer = arena_strdup(loader->arena, ref + 1);
+		*pointer = arena_strdup(loader->scratch, ref + 1);
 		node = target;
 	}
 	loader_fault(loader, from, "$ref goes round in a circle");
 	return (NULL);
+}
+
+const char *
+loader_text(struct loader *loader, const char *text)
+{
+	return (text == NULL ? NULL : arena_strdup(loader->arena, text));
 }
 
 const char *
@@ -200,7 +251,7 @@ loader_at(struct loader *loader, const char *pointer, const char *key)
 	buf_init(&buf);
 	buf_puts(&buf, pointer);
 	pointer_append(&buf, key);
-	text = arena_strndup(loader->arena, buf.data, buf.len);
+	text = arena_strndup(loader->scratch, buf.data, buf.len);
 	buf_fini(&buf);
 	return (text);
 }
@@ -208,7 +259,7 @@ loader_at(struct loader *loader, const char *pointer, const char *key)
 const char *
 loader_at_index(struct loader *loader, const char *pointer, size_t index)
 {
-	return (arena_printf(loader->arena, "%s/%zu", pointer, index));
+	return (arena_printf(loader->scratch, "%s/%zu", pointer, index));
 }
 
 void
@@ -264,7 +315,7 @@ load_fragment(struct loader *loader, const char *path)
 		loader->fault_count++;
 	}
 	/* Places are found by address: no address may come twice. */
-	arena_on_free(loader->arena, on_free_fragment, fragment);
+	arena_on_free(loader->scratch, on_free_fragment, fragment);
 	return (is_object);
 }
 

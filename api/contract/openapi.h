@@ -82,9 +82,10 @@ struct operation {
 };
 
 struct contract {
-	json_t *document; /* merged, as served */
+	json_t *document; /* merged, as served; NULL once released */
 	char *json;	  /* its text, compact */
 	size_t json_len;
+	bool is_mapped; /* json is a mapping, not the heap's */
 	struct operation *operations;
 	size_t operation_count;
 };
@@ -95,6 +96,8 @@ struct contract {
  * x-timeout-ms, x-body-max, which are the engine's own.
  */
 struct contract *contract_load(const char *dir, FILE *errors) MUST_CHECK;
+/* Drops the document: operations and their schemas do not need it. */
+void contract_release_document(struct contract *contract);
 void contract_free(struct contract *owned_contract);
 
 /* One YAML file as JSON (core schema: null, booleans, numbers, strings). NULL

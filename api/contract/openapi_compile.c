@@ -121,7 +121,7 @@ compile_path(struct loader *loader, struct contract *contract, const char *path,
 		op = &contract->operations[contract->operation_count];
 		op->index = contract->operation_count++;
 		op->method = path_methods[i].method;
-		op->path = path;
+		op->path = loader_text(loader, path);
 		compile_id(loader, contract, op, node, op_at);
 		compile_operation(loader, op, item, node, op_at);
 	}
@@ -151,7 +151,8 @@ compile_id(struct loader *loader, struct contract *contract,
 	const char *p;
 	size_t i;
 
-	op->id = json_string_value(json_object_get(node, "operationId"));
+	op->id = loader_text(loader,
+	    json_string_value(json_object_get(node, "operationId")));
 	if (op->id == NULL) {
 		loader_fault(loader, at, "operationId is missing");
 		op->id = "";
@@ -269,7 +270,8 @@ compile_scopes(struct loader *loader, struct operation *op, json_t *scopes,
 			    "resource:action",
 			    text != NULL ? text : "?");
 		else
-			op->scopes[op->scope_count++] = text;
+			op->scopes[op->scope_count++] =
+			    loader_text(loader, text);
 	}
 }
 
@@ -312,7 +314,7 @@ compile_body(struct loader *loader, struct operation *op, json_t *node,
 		return;
 	}
 	json_object_foreach(content, media_type, media) {
-		op->body_media_type = media_type;
+		op->body_media_type = loader_text(loader, media_type);
 		schema = json_object_get(media, "schema");
 		if (!media_type_is_json(media_type) || schema == NULL)
 			continue;
@@ -386,7 +388,7 @@ compile_response(struct loader *loader, struct operation *op, const char *key,
 	json_object_foreach(content, media_type, media) {
 		response = &op->responses[op->response_count++];
 		response->status = status;
-		response->media_type = media_type;
+		response->media_type = loader_text(loader, media_type);
 		schema = json_object_get(media, "schema");
 		if (!media_type_is_json(media_type) || schema == NULL)
 			continue;
@@ -439,7 +441,7 @@ extension_text(struct loader *loader, json_t *node, const char *at,
 		loader_fault(loader, at, "%s is not a text", key);
 		return (NULL);
 	}
-	return (json_string_value(value));
+	return (loader_text(loader, json_string_value(value)));
 }
 
 static int64_t

@@ -15,7 +15,8 @@
 #include "contract/yaml.h"
 
 struct loader {
-	struct arena *arena; /* the contract's */
+	struct arena *arena;   /* the contract's */
+	struct arena *scratch; /* pointers and fragments: until it is read */
 	json_t *document;
 	struct yaml_places *places;
 	FILE *errors;
@@ -37,7 +38,10 @@ struct schema *loader_schema(struct loader *loader, json_t *node,
 json_t *loader_deref(struct loader *loader, json_t *node,
     const char **pointer) MUST_CHECK;
 
-/* pointer + "/" + escaped key, in the arena. */
+/* A copy that lives as long as the contract; NULL stays NULL. */
+const char *loader_text(struct loader *loader, const char *text);
+
+/* pointer + "/" + escaped key, until the contract is read. */
 const char *loader_at(struct loader *loader, const char *pointer,
     const char *key);
 const char *loader_at_index(struct loader *loader, const char *pointer,

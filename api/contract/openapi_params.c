@@ -67,7 +67,8 @@ compile_param(struct loader *loader, struct operation *op, size_t own_from,
 		return;
 	loader_only(loader, node, at, words);
 	memset(&made, 0, sizeof(made));
-	made.name = json_string_value(json_object_get(node, "name"));
+	made.name = loader_text(loader,
+	    json_string_value(json_object_get(node, "name")));
 	if (made.name == NULL || made.name[0] == '\0') {
 		loader_fault(loader, at, "a parameter without a name");
 		return;
@@ -212,7 +213,8 @@ compile_default(struct loader *loader, struct param *param, json_t *schema,
 	if ((value = json_object_get(schema, "default")) == NULL)
 		return;
 	if (json_is_string(value)) {
-		param->default_text = json_string_value(value);
+		param->default_text =
+		    loader_text(loader, json_string_value(value));
 	} else {
 		if ((text = json_dumps(value,
 			 JSON_ENCODE_ANY | JSON_REAL_PRECISION(15))) == NULL)

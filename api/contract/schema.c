@@ -39,7 +39,8 @@ static bool list_has_circle(struct schema_list *list);
 static const char *const type_names[] = { "null", "boolean", "integer",
 	"number", "string", "array", "object" };
 
-static struct arena *memory;
+static struct arena *memory, *known_memory;
+static struct schema *all_compiled;
 static struct known *all_known, *last_checked;
 
 struct schema *
@@ -50,6 +51,8 @@ schema_compile(json_t *document, json_t *node, const char *where, FILE *errors)
 
 	if (memory == NULL)
 		memory = arena_new(64 * 1024);
+	if (known_memory == NULL)
+		known_memory = arena_new(64 * 1024);
 	compiler.arena = memory;
 	schema = schema_part(&compiler, node, where);
 	check_circles(&compiler, where);
@@ -61,20 +64,33 @@ schema_compile(json_t *document, json_t *node, const char *where, FILE *errors)
 void
 schema_forget(void)
 {
-	struct known *known, *next;
+	struct schema *schema;
 
-	HASH_ITER(hh, all_known, known, next) {
-		pcre2_code_free(known->schema->pattern);
-		json_decref(known->schema->values);
-		json_decref(known->schema->minimum);
-		json_decref(known->schema->maximum);
-		json_decref(known->schema->multiple_of);
-		json_decref(known->node);
+	schema_release_nodes();
+	for (schema = all_compiled; schema != NULL; schema = schema->next) {
+		pcre2_code_free(schema->pattern);
+		json_decref(schema->values);
+		json_decref(schema->minimum);
+		json_decref(schema->maximum);
+		json_decref(schema->multiple_of);
 	}
-	HASH_CLEAR(hh, all_known);
+	all_compiled = NULL;
 	if (memory != NULL)
 		arena_free(memory);
 	memory = NULL;
+}
+
+void
+schema_release_nodes(void)
+{
+	struct known *known, *next;
+
+	HASH_ITER(hh, all_known, known, next)
+		json_decref(known->node);
+	HASH_CLEAR(hh, all_known);
+	if (known_memory != NULL)
+		arena_free(known_memory);
+	known_memory = NULL;
 	last_checked = NULL;
 }
 
@@ -159,7 +175,9 @@ remember(json_t *node)
 	schema = arena_zalloc(memory, sizeof(*schema));
 	schema->types = SCHEMA_ANY;
 	schema->max_length = schema->max_items = SIZE_MAX;
-	known = arena_zalloc(memory, sizeof(*known));
+	schema->next = all_compiled;
+	all_compiled = schema;
+	known = arena_zalloc(known_memory, sizeof(*known));
 	known->node = json_incref(node);
 	known->schema = schema;
 	HASH_ADD_PTR(all_known, node, known);

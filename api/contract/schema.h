@@ -30,6 +30,12 @@ struct schema *schema_compile(json_t *document, json_t *node, const char *where,
     FILE *errors) MUST_CHECK;
 
 /*
+ * Gives back the nodes of what was compiled: nothing compiled later may be
+ * known by them. What was compiled stays as it is.
+ */
+void schema_release_nodes(void);
+
+/*
  * Adds every fault of value to problem as /pointer below base ("" for the
  * root). true when there is none. Codes: required, unknown-field, type,
  * too-short, too-long, pattern, format, not-in-enum, out-of-range,

@@ -206,7 +206,7 @@ on_enum(struct compiler *compiler, struct schema *schema, json_t *value,
 	if (schema->values != NULL)
 		schema_fault(compiler, where, "enum and const together");
 	else
-		schema->values = json_incref(value);
+		schema->values = json_deep_copy(value);
 }
 
 static void
@@ -218,7 +218,7 @@ on_const(struct compiler *compiler, struct schema *schema, json_t *value,
 	if (schema->values != NULL)
 		schema_fault(compiler, where, "enum and const together");
 	else
-		schema->values = json_pack("[O]", value);
+		schema->values = json_pack("[o]", json_deep_copy(value));
 }
 
 static void
@@ -228,7 +228,7 @@ on_minimum(struct compiler *compiler, struct schema *schema, json_t *value,
 	if (!json_is_number(value))
 		schema_fault(compiler, where, "not a number");
 	else
-		schema->minimum = json_incref(value);
+		schema->minimum = json_deep_copy(value);
 }
 
 static void
@@ -238,7 +238,7 @@ on_maximum(struct compiler *compiler, struct schema *schema, json_t *value,
 	if (!json_is_number(value))
 		schema_fault(compiler, where, "not a number");
 	else
-		schema->maximum = json_incref(value);
+		schema->maximum = json_deep_copy(value);
 }
 
 static void
@@ -248,7 +248,7 @@ on_multiple_of(struct compiler *compiler, struct schema *schema, json_t *value,
 	if (!json_is_number(value) || json_number_value(value) <= 0)
 		schema_fault(compiler, where, "not a number over 0");
 	else
-		schema->multiple_of = json_incref(value);
+		schema->multiple_of = json_deep_copy(value);
 }
 
 static void
@@ -281,7 +281,8 @@ on_pattern(struct compiler *compiler, struct schema *schema, json_t *value,
 		schema_fault(compiler, where, "not a text");
 		return;
 	}
-	schema->pattern_text = json_string_value(value);
+	schema->pattern_text =
+	    arena_strdup(compiler->arena, json_string_value(value));
 	schema->pattern = pcre2_compile((PCRE2_SPTR)schema->pattern_text,
 	    json_string_length(value),
 	    PCRE2_UTF | PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_BACKSLASH_C, &error,
@@ -406,7 +407,8 @@ on_required(struct compiler *compiler, struct schema *schema, json_t *value,
 			schema_fault(compiler, where, "not a list of names");
 		else
 			schema->required[schema->required_count++] =
-			    json_string_value(word);
+			    arena_strdup(compiler->arena,
+				json_string_value(word));
 	}
 }
 

@@ -75,7 +75,8 @@ struct schema {
 	size_t min_properties;
 
 	struct schema_list all_of, any_of, one_of;
-	char colour; /* seen by has_circle() */
+	struct schema *next; /* of all that were compiled */
+	char colour;	     /* seen by has_circle() */
 };
 
 /* One call of schema_compile(). */

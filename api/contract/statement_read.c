@@ -41,16 +41,23 @@ void
 statement_read(struct statement_reader *reader, struct statement *st,
     const struct sql_token *tokens, size_t count)
 {
+	struct piece *pieces;
 	size_t i;
 
-	st->pieces = arena_zalloc(reader->set->arena,
-	    (2 * count + 1) * sizeof(*st->pieces));
+	/* At most so many; few are left when texts are joined. */
+	pieces = st->pieces = calloc(2 * count + 1, sizeof(*st->pieces));
+	if (pieces == NULL)
+		abort();
 	st->line_count = tokens[count].line - st->line + 1;
 	st->lines = arena_zalloc(reader->set->arena,
 	    st->line_count * sizeof(*st->lines));
 	st->id_key = SIZE_MAX;
 	for (i = 0; i < count; i++)
 		read_token(reader, st, &tokens[i]);
+	st->pieces = arena_alloc(reader->set->arena,
+	    (st->piece_count + 1) * sizeof(*st->pieces));
+	memcpy(st->pieces, pieces, st->piece_count * sizeof(*st->pieces));
+	free(pieces);
 	check_end(reader, st, tokens, count);
 	check_lines(reader, st);
 	check_list(reader, st, tokens, count);
@@ -472,7 +479,15 @@ add_piece(struct statement *st, enum piece_kind kind,
 {
 	struct piece *piece;
 
-	piece = &st->pieces[st->piece_count++];
+	piece = &st->pieces[st->piece_count];
+	if (kind == PIECE_TEXT && st->piece_count > 0 &&
+	    piece[-1].kind == PIECE_TEXT &&
+	    piece[-1].text + piece[-1].len == token->text &&
+	    piece[-1].line == token->line - st->line) {
+		piece[-1].len += token->len;
+		return;
+	}
+	st->piece_count++;
 	piece->kind = kind;
 	piece->text = token->text;
 	piece->len = token->len;

@@ -29,8 +29,9 @@
 
 #define STREAM_MIN ((size_t)65536) /* larger bodies are not copied */
 #define GZIP_MIN ((size_t)1024)
-/* At level 1 about 10 ms: larger ones would hold up the worker. */
-#define GZIP_MAX ((size_t)1 << 20)
+/* At level 1 about 10 ms a MiB: larger ones would hold up the worker. The
+ * contract itself has 2 MiB. */
+#define GZIP_MAX ((size_t)4 << 20)
 #define GZIP_LEVEL 1
 #define GZIP_WBITS (15 + 16) /* with a gzip header */
 #define RATE_WINDOW_S 60

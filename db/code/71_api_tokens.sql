@@ -164,12 +164,13 @@ $$;
 -- The machine's way in ---------------------------------------------------------
 
 -- Client credentials: a row of status 200, or of 401. `scope` narrows further,
--- to some of the token's roles (RFC 6749, 3.3). Failures count like those of a
--- log-in, by the id as sent.
-create or replace function app.token_session(
+-- to some of the token's roles (RFC 6749, 3.3). A failure goes into the trail;
+-- nothing is locked: a secret of 256 random bits is not guessed.
+drop function if exists app.token_session(text, text, text, text, text);
+create function app.token_session(
     client_id text, client_secret text, scope text, ip text, user_agent text)
 returns table (status integer, retry_after integer, user_id uuid, session_id uuid,
-    refresh_token text, scopes text)
+    refresh_token text, scopes text, roles text)
 language plpgsql security definer
 as $$
 declare
@@ -197,6 +198,7 @@ begin
     status := 200;
     user_id := t.user_id;
     refresh_token := '';
+    roles := array_to_string(app.roles_of_session(session_id), ' ');
     scopes := app.scopes_of(app.roles_of_session(session_id));
     return next;
 end

@@ -27,7 +27,7 @@ select * from app.revoke_api_token(:api_token_id::uuid, :ctx.if_match::integer,
 
 -- name: tokenSession :one
 select s.status, s.retry_after, s.user_id, s.session_id, s.refresh_token,
-    s.scopes as scope
+    s.scopes as scope, s.roles
 from app.token_session(:client_id, :client_secret, :scope, :ip, :user_agent) as s
 
 -- name: revokeToken :one

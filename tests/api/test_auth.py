@@ -63,6 +63,9 @@ def test_login(api, account):
         "/.well-known/jwks.json", status=200).json()["keys"]]
     assert set(claims) == {"iss", "aud", "sub", "sid", "client_id", "scope",
                            "iat", "exp", "jti"}
+    # short: it comes with every request; the answer lists what it grants
+    assert claims["scope"] == "office_staff"
+    assert len(body["access_token"]) < 700
     assert claims["exp"] - claims["iat"] == body["expires_in"] == 900
     assert abs(claims["iat"] - time.time()) < 30
     api.with_token(body["access_token"]).get("/v1/zones", status=200)

@@ -65,7 +65,7 @@ test_defaults(void **state)
 	assert_string_equal(config_get()->cors_origins, "");
 	assert_string_equal(config_get()->log_level, "info");
 	assert_int_equal(config_get()->pool_size, 4);
-	assert_int_equal(config_get()->slow_pool_size, 2);
+	assert_int_equal(config_get()->slow_pool_size, 4);
 	assert_int_equal(config_get()->pipeline_depth, 16);
 	assert_int_equal(config_get()->queue_max, 500);
 	assert_int_equal(config_get()->statement_timeout_ms, 5000);
