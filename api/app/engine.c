@@ -269,7 +269,7 @@ step_authenticate(struct request *rq)
 	if (rq->principal != NULL)
 		return (check_subject(rq));
 	rq->generation = principal_generation();
-	request_local(rq, "session_id", rq->claims.sid);
+	request_local(rq, "token.session_id", rq->claims.sid);
 	(void)request_add_step(rq, service.load_principal);
 	return (request_submit(rq, service.pool, on_principal));
 }

@@ -91,13 +91,13 @@ op_tokenOfForm(struct request *rq)
 	request_local(rq, "token", token);
 	if (principal_verify(token, strlen(token), rq->arena, claims) ==
 	    TOKEN_OK) {
-		request_local(rq, "session_id", claims->sid);
+		request_local(rq, "token.session_id", claims->sid);
 		request_local(rq, "iat",
 		    arena_printf(rq->arena, "%lld", (long long)claims->iat_s));
 		request_local(rq, "exp",
 		    arena_printf(rq->arena, "%lld", (long long)claims->exp_s));
 	} else {
-		request_local(rq, "session_id", NULL);
+		request_local(rq, "token.session_id", NULL);
 		request_local(rq, "iat", NULL);
 		request_local(rq, "exp", NULL);
 	}

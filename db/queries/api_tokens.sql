@@ -31,7 +31,7 @@ select s.status, s.retry_after, s.user_id, s.session_id, s.refresh_token,
 from app.token_session(:client_id, :client_secret, :scope, :ip, :user_agent) as s
 
 -- name: revokeToken :one
-select '{}' as body, app.revoke_by_token(:token, :session_id::uuid) as done
+select '{}' as body, app.revoke_by_token(:token, :token.session_id::uuid) as done
 
 -- name: introspectToken :one
-select app.introspect_token(:token, :session_id::uuid, :iat::bigint, :exp::bigint) as body
+select app.introspect_token(:token, :token.session_id::uuid, :iat::bigint, :exp::bigint) as body

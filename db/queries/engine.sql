@@ -26,7 +26,7 @@ select set_config('statement_timeout', :ctx.timeout_ms, true)
 -- name: loadPrincipal :one
 select p.user_id, p.login, p.display_name, p.person_id, p.organization_id,
     p.division_id, p.roles, p.scopes, p.must_change_password, p.valid_until
-from app.load_principal(:session_id::uuid) as p
+from app.load_principal(:token.session_id::uuid) as p
 
 -- An integrity violation as a problem, in the form of app.refuse's DETAIL. No
 -- row: it is no violation that a client can mend.
