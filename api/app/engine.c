@@ -62,6 +62,8 @@ static enum step_result on_principal(struct request *rq);
 static enum step_result check_subject(struct request *rq);
 static enum step_result on_executed(struct request *rq);
 static enum step_result answer_row(struct request *rq, const PGresult *row);
+static bool has_known_tag(struct request *rq);
+static bool needs_body_tag(struct request *rq);
 static const char *representation_tag(struct request *rq,
     const struct reply *reply);
 static bool answer_is_valid(struct request *rq, const struct reply *reply);
@@ -447,6 +449,7 @@ engine_execute_statement(struct request *rq)
 {
 	const struct binding *binding = rq->binding;
 	const struct variant *variant;
+	enum statement_form form = FORM_PLAIN;
 	bool is_kept;
 
 	if (rq->export != NULL)
@@ -463,9 +466,12 @@ engine_execute_statement(struct request *rq)
 			request_local(rq, "request_hash", rq->request_hash);
 			(void)request_add_step(rq, service.claim_idempotency);
 		}
-		variant = statement_variant(binding->statement,
-		    is_kept ? FORM_KEPT : FORM_PLAIN, NULL, request_is_present,
-		    rq);
+		if (is_kept)
+			form = FORM_KEPT;
+		else if (has_known_tag(rq))
+			form = FORM_UNLESS_KNOWN;
+		variant = statement_variant(binding->statement, form, NULL,
+		    request_is_present, rq);
 		if (variant == NULL)
 			return (request_problem_code(rq, "overloaded"));
 		(void)request_add_step(rq, variant);
@@ -473,6 +479,32 @@ engine_execute_statement(struct request *rq)
 	return (request_submit(rq,
 	    binding->op->is_slow ? service.slow_pool : service.pool,
 	    on_executed));
+}
+
+/*
+ * The one tag that the client has, as the statement spells it: what is
+ * unchanged need not be made. Tags that need the body are no such tags.
+ */
+static bool
+has_known_tag(struct request *rq)
+{
+	const char *tag = rq->if_none_match;
+	size_t len;
+
+	if (tag == NULL || rq->binding->is_write || needs_body_tag(rq) ||
+	    !statement_has_tag(rq->binding->statement))
+		return (false);
+	if (strncmp(tag, "W/", 2) == 0)
+		tag += 2;
+	len = strlen(tag);
+	if (len < 3 || tag[0] != '"' || strchr(tag + 1, '"') != tag + len - 1)
+		return (false);
+	tag++;
+	len -= 2;
+	if (len > 5 && memcmp(tag + len - 5, "-gzip", 5) == 0)
+		len -= 5;
+	request_local(rq, "ctx.known_etag", arena_strndup(rq->arena, tag, len));
+	return (true);
 }
 
 /* -------------------------------------------------------------- answer -- */
@@ -550,6 +582,14 @@ answer_row(struct request *rq, const PGresult *row)
 	return (request_reply(rq, &reply));
 }
 
+static bool
+needs_body_tag(struct request *rq)
+{
+	return (request_param(rq, "fields") != NULL ||
+		request_param(rq, "expand") != NULL ||
+		request_param(rq, "as_of") != NULL);
+}
+
 /*
  * The tag of a read is its version, as If-Match takes it. What was selected,
  * expanded or derived for a day changes without the version: there a digest
@@ -558,10 +598,7 @@ answer_row(struct request *rq, const PGresult *row)
 static const char *
 representation_tag(struct request *rq, const struct reply *reply)
 {
-	if (reply->etag == NULL || reply->body == NULL ||
-	    (request_param(rq, "fields") == NULL &&
-		request_param(rq, "expand") == NULL &&
-		request_param(rq, "as_of") == NULL))
+	if (reply->etag == NULL || reply->body == NULL || !needs_body_tag(rq))
 		return (reply->etag);
 	return (arena_printf(rq->arena, "%s-%08lx", reply->etag,
 	    crc32_z(0, reply->body, reply->body_len)));

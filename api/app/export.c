@@ -106,8 +106,7 @@ export_bind(struct binding *binding, FILE *errors)
 		if ((columns->names[columns->count++] = strdup(key)) == NULL)
 			abort();
 	binding->columns = columns;
-	binding->required =
-	    json_deep_copy(json_object_get(item, "required"));
+	binding->required = json_deep_copy(json_object_get(item, "required"));
 	return (true);
 }
 

@@ -141,6 +141,19 @@ statement_kind(const struct statement *st)
 	return (st->kind);
 }
 
+bool
+statement_has_tag(const struct statement *st)
+{
+	size_t i;
+
+	if (st->kind != STATEMENT_ONE || !st->has_body)
+		return (false);
+	for (i = 0; i < st->column_count; i++)
+		if (strcmp(st->columns[i], "etag") == 0)
+			return (true);
+	return (false);
+}
+
 size_t
 statement_param_count(const struct statement *st)
 {

@@ -1008,48 +1008,39 @@ $$;
 -- Last: the newest on-site end whose opinion was issued; teaching points
 -- follow their school. Next: the earlier of last + 5 years and the end of a
 -- head's term that no comprehensive covers yet.
-create or replace function app.comprehensive_of(
-    school uuid, out last_on date, out next_due_on date)
-language sql stable security definer
-as $$
-    with unit as (
-        select coalesce(case when s.school_type = '218'
-                then s.parent_school_id end, s.id) as id,
-            greatest((app.parameter('comprehensive_baseline')
-                #>> '{}')::date, s.established_on) as baseline
-        from dudao.schools s
-        where s.id = school
-    ), done as (
-        select t.onsite_ended_on as day
-        from unit u
-        join dudao.supervision_targets t on t.organization_id = u.id
-        join dudao.supervision_tasks k
-            on k.id = t.task_id and k.kind = 'comprehensive'
-        where t.onsite_ended_on is not null and t.state in ('opinion_issued',
-            'opinion_received', 'rectifying', 'closed')
-    ), term as (
-        select coalesce(l.ended_on, l.planned_end_on) as day
-        from unit u
-        join dudao.leadership_terms l on l.organization_id = u.id
-        where l.position in ('principal', 'kindergarten_head')
-            and coalesce(l.ended_on, l.planned_end_on) >= u.baseline
-    )
-    select (select max(day) from done),
-        least(
-            (coalesce((select max(day) from done), u.baseline)
-                + make_interval(years =>
-                    app.parameter_int('comprehensive_cycle_years')))::date,
-            (select min(term.day)
-             from term
-             where not exists (
-                select from done
-                where done.day between
-                    term.day
-                        - app.parameter_int('term_end_window_before_days')
-                    and term.day
-                        + app.parameter_int('term_end_window_after_days'))))
-    from unit u
-$$;
+-- Of every school, whoever asks: an owner's view, which the planner takes apart
+-- where a function would start anew for each row.
+drop function if exists app.comprehensive_of(uuid) cascade;
+drop view if exists app.comprehensive_dates cascade;
+create view app.comprehensive_dates as
+select s.id as school_id, done.days[1] as last_on,
+    least((coalesce(done.days[1], x.since) + make_interval(years =>
+            (select app.parameter_int('comprehensive_cycle_years'))))::date,
+        term.day) as next_due_on
+from dudao.schools s
+cross join lateral (select
+    coalesce(case when s.school_type = '218' then s.parent_school_id end, s.id) as unit,
+    greatest((select (app.parameter('comprehensive_baseline') #>> '{}')::date),
+        s.established_on) as since) as x
+cross join lateral (
+    select array_agg(t.onsite_ended_on order by t.onsite_ended_on desc) as days
+    from dudao.supervision_targets t
+    join dudao.supervision_tasks k on k.id = t.task_id and k.kind = 'comprehensive'
+    where t.organization_id = x.unit and t.onsite_ended_on is not null
+        and t.state in ('opinion_issued', 'opinion_received', 'rectifying', 'closed')) as done
+cross join lateral (
+    select min(l.day) as day
+    from (
+        select coalesce(y.ended_on, y.planned_end_on) as day
+        from dudao.leadership_terms y
+        where y.organization_id = x.unit
+            and y.position in ('principal', 'kindergarten_head')) as l
+    where l.day >= x.since
+        and not exists (
+            select from unnest(done.days) as d
+            where d between
+                l.day - (select app.parameter_int('term_end_window_before_days'))
+                and l.day + (select app.parameter_int('term_end_window_after_days')))) as term;
 
 
 -- What the API shows --------------------------------------------------------
@@ -1142,7 +1133,7 @@ select s.*, o.name, o.status, o.division_id, o.search,
         'is_demo', s.is_demo) as body
 from dudao.schools s
 join dudao.organizations o on o.id = s.organization_id
-cross join lateral app.comprehensive_of(s.id) as c;
+join app.comprehensive_dates c on c.school_id = s.id;
 
 drop view if exists app.persons_json;
 create view app.persons_json with (security_invoker = true) as

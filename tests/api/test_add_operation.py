@@ -184,7 +184,8 @@ def test_an_operation_is_added_without_c(tree, service):
     api = Client(service)
     office = api.login("office_staff")
     rows = office.list("zone-sizes")
-    assert [row["code"] for row in rows] == ["Z1", "Z2", "Z3", "Z4"]
+    codes = [row["code"] for row in rows]
+    assert {"Z1", "Z2", "Z3", "Z4"} <= set(codes) and codes == sorted(codes)
     largest = max(row["school_count"] for row in rows)
     assert office.list("zone-sizes", sort="-school_count")[0][
         "school_count"] == largest

@@ -278,6 +278,35 @@ test_left_out(void **state)
 }
 
 static void
+test_unless_known(void **state)
+{
+	static const char text[] = "-- name: getThing :one\n"
+				   "select t.body, t.version as etag\n"
+				   "from things t\n"
+				   "where t.id = :id\n"
+				   "-- name: makeThing :one\n"
+				   "select * from make(:body)\n";
+	struct statements *set;
+	const struct variant *made;
+
+	(void)state;
+	set = load_good(text);
+	assert_true(statement_has_tag(statements_find(set, "getThing")));
+	assert_false(statement_has_tag(statements_find(set, "makeThing")));
+	made = variant(set, "getThing", FORM_UNLESS_KNOWN, NULL, " id ");
+	assert_string_equal(made->text,
+	    "select case when u.etag::text = $1 then null else u.body end "
+	    "as body, u.etag\n"
+	    "from (\n"
+	    "select t.body, t.version as etag\n"
+	    "from things t\n"
+	    "where t.id = $2\n"
+	    ") u\n");
+	assert_string_equal(made->param_names[0], "ctx.known_etag");
+	statements_free(set);
+}
+
+static void
 test_count(void **state)
 {
 	struct statements *set;
@@ -694,6 +723,7 @@ main(void)
 		cmocka_unit_test(test_statements),
 		cmocka_unit_test(test_left_out),
 		cmocka_unit_test(test_count),
+		cmocka_unit_test(test_unless_known),
 		cmocka_unit_test(test_fields),
 		cmocka_unit_test(test_kept),
 		cmocka_unit_test(test_keyset),
