@@ -11,7 +11,6 @@
 
 #include <arpa/inet.h>
 #include <string.h>
-#include <time.h>
 
 #include <openssl/evp.h>
 #include <zlib.h>
@@ -25,7 +24,6 @@
 #include "app/request.h"
 #include "base/config.h"
 #include "base/log.h"
-#include "base/metrics.h"
 #include "base/parse.h"
 #include "base/uuid.h"
 #include "contract/schema.h"
@@ -132,15 +130,6 @@ engine_body_max(const char *method, size_t method_len, const char *target,
 	return (max);
 }
 
-static uint64_t
-now_us(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ((uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000);
-}
-
 static struct request *
 request_new(struct http_request *http)
 {
@@ -151,7 +140,7 @@ request_new(struct http_request *http)
 	rq->arena = arena;
 	rq->http = http;
 	rq->ref_count = 1;
-	rq->started_us = now_us();
+	request_start(rq);
 	rq->lang =
 	    choose_language(reply_request_header(http, "accept-language"));
 	id = reply_request_header(http, "x-request-id");
@@ -183,19 +172,13 @@ on_client_gone(struct http_request *http)
 	request_release(rq);
 }
 
-/* One line for the log, one count for the metrics. */
+/* One line for the log; the count for what was never answered. */
 static void
 finish(struct request *rq)
 {
 	struct logline line;
-	uint64_t duration_us = now_us() - rq->started_us;
 
-	metric_observe_request_us(duration_us);
-	metric_add(rq->status < 300 ? METRIC_REQUESTS_2XX :
-		   rq->status < 400 ? METRIC_REQUESTS_3XX :
-		   rq->status < 500 ? METRIC_REQUESTS_4XX :
-				      METRIC_REQUESTS_5XX,
-	    1);
+	request_count(rq);
 	log_begin(&line, LOG_LEVEL_INFO, "request");
 	log_str(&line, "request_id", rq->id);
 	log_str(&line, "method", method_name(rq->method));
@@ -210,7 +193,7 @@ finish(struct request *rq)
 		log_str(&line, "user_id", rq->principal->user_id);
 	log_str(&line, "ip", rq->ip);
 	log_int(&line, "bytes", (int64_t)rq->answer_len);
-	log_int(&line, "duration_us", (int64_t)duration_us);
+	log_int(&line, "duration_us", (int64_t)rq->duration_us);
 	log_end_later(&line);
 }
 
@@ -237,6 +220,7 @@ step_route(struct request *rq)
 			return (request_problem_code(rq, "method-not-allowed"));
 		request_reply_init(rq, &reply);
 		rq->status = reply.status = 204;
+		request_count(rq);
 		reply_options(rq->http, &reply, rq->route.allow);
 		return (STEP_DONE);
 	}

@@ -379,6 +379,7 @@ on_told(struct request *rq)
 		rq->problem_code = "export-broken";
 		reply_break(rq->http);
 	} else {
+		request_count(rq);
 		reply_end(rq->http);
 	}
 	return (STEP_DONE);

@@ -8,18 +8,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <kore/kore.h>
 #include <kore/http.h>
 
 #include "base/config.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "base/parse.h"
 
 static void on_job_done(struct pgjob *job, void *arg);
 static const struct local *value_of(struct request *rq, const char *name,
     struct local *buffer);
 static const char *context_value(struct request *rq, const char *name);
+static uint64_t now_us(void);
 static enum step_result refuse_database(struct request *rq);
 static enum step_result refuse_detail(struct request *rq, json_t *detail,
     int status);
@@ -186,6 +189,36 @@ request_gone(struct request *rq)
 }
 
 void
+request_start(struct request *rq)
+{
+	rq->started_us = now_us();
+}
+
+void
+request_count(struct request *rq)
+{
+	if (rq->is_counted)
+		return;
+	rq->is_counted = true;
+	rq->duration_us = now_us() - rq->started_us;
+	metric_observe_request_us(rq->duration_us);
+	metric_add(rq->status < 300 ? METRIC_REQUESTS_2XX :
+		   rq->status < 400 ? METRIC_REQUESTS_3XX :
+		   rq->status < 500 ? METRIC_REQUESTS_4XX :
+				      METRIC_REQUESTS_5XX,
+	    1);
+}
+
+static uint64_t
+now_us(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ((uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000);
+}
+
+void
 request_release(struct request *rq)
 {
 	if (--rq->ref_count > 0)
@@ -327,6 +360,7 @@ request_reply(struct request *rq, struct reply *reply)
 {
 	rq->status = reply->status;
 	rq->answer_len = reply->body_len;
+	request_count(rq);
 	if (rq->http != NULL)
 		reply_send(rq->http, reply);
 	else if (reply->release != NULL)
@@ -344,6 +378,7 @@ request_problem(struct request *rq, struct problem *problem)
 	reply.status = problem_http_status(problem);
 	rq->status = reply.status;
 	rq->problem_code = problem_code(problem);
+	request_count(rq);
 	if (reply.status == 401)
 		reply.www_authenticate =
 		    strcmp(problem_code(problem), "unauthenticated") == 0 ?

@@ -36,7 +36,8 @@ struct local {
 struct request {
 	struct http_request *http; /* NULL: the client has gone */
 	struct arena *arena;
-	uint64_t started_us;
+	uint64_t started_us, duration_us; /* the second when counted */
+	bool is_counted;
 	size_t step; /* index into the engine's steps */
 	char id[65]; /* X-Request-Id */
 	enum lang lang;
@@ -84,6 +85,14 @@ struct request {
 	const char *problem_code;
 	size_t answer_len;
 };
+
+/* Starts the request's clock. */
+void request_start(struct request *rq);
+
+/* Counts the request and its duration for the metrics. Called before its
+ * answer leaves, so that whoever has the answer finds it counted, whichever
+ * worker is asked. Only the first call counts. */
+void request_count(struct request *rq);
 
 /* One owner less; the last one frees. */
 void request_release(struct request *rq);
