@@ -459,6 +459,11 @@ engine_execute_statement(struct request *rq)
 		if (variant == NULL)
 			return (request_problem_code(rq, "overloaded"));
 		(void)request_add_step(rq, variant);
+		/* A timeout of its own would be that of its neighbours. */
+		rq->job.may_share =
+		    !binding->is_write &&
+		    statement_kind(binding->statement) == STATEMENT_ONE &&
+		    binding->op->timeout_ms == 0;
 	}
 	return (request_submit(rq,
 	    binding->op->is_slow ? service.slow_pool : service.pool,

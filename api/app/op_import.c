@@ -277,9 +277,7 @@ send_job(const struct variant *variant, pgjob_done_fn on_done)
 	job.step_count = 2;
 	job.on_done = on_done;
 	job.timeout_ms = IMPORT_TIMEOUT_MS;
-	if (pgpool_submit(service.slow_pool, &job))
-		pgpool_flush(service.slow_pool);
-	else
+	if (!pgpool_submit(service.slow_pool, &job))
 		is_running = false; /* the next minute tries again */
 }
 

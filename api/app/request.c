@@ -154,7 +154,6 @@ request_submit(struct request *rq, struct pgpool *pool,
 	}
 	rq->on_result = on_result;
 	rq->ref_count++;
-	pgpool_flush(pool);
 	return (STEP_WAIT);
 }
 

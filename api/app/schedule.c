@@ -47,7 +47,6 @@ on_minute(void *arg, uint64_t now)
 	job.step_count = 1;
 	job.on_done = on_done;
 	is_running = pgpool_submit(service.slow_pool, &job);
-	pgpool_flush(service.slow_pool);
 }
 
 void

@@ -23,6 +23,9 @@
 #define STABLE_MS 1000	  /* up for so long: back-off starts anew */
 #define JOB_GRACE_MS 5000 /* above what the server should have ended */
 #define PREPARED_MAX 512  /* statements a connection */
+/* Jobs in a transaction. The answers of all wait for the last one's, and
+ * libpq must not send a part of them because its buffer is full (64 KiB). */
+#define SHARERS_MAX 8
 #define REASON_SIZE 256
 /* libpq never gives back what its buffers have grown to: after a message as
  * large as this a connection that has nothing to do is made anew. */
@@ -54,6 +57,7 @@ struct pgconn {
 	/* In flight, in the order of the answers. */
 	struct pgjob *head, *last;
 	unsigned in_flight;
+	unsigned sharers; /* the newest jobs, whose Sync is still to come */
 	uint64_t head_since_ms;
 	bool is_swollen; /* has carried a message of SWOLLEN_LEN */
 	bool is_held;	 /* libpq may have rows that nobody took: a pause */
@@ -96,6 +100,8 @@ static void pgconn_forget(struct pgconn *conn, const struct pgjob *job,
 static void pgconn_end_transaction(struct pgconn *conn);
 static void pgconn_notifies(struct pgconn *conn);
 
+static bool pgconn_can_join(struct pgconn *conn, const struct pgjob *job);
+static void pgconn_end_shared(struct pgconn *conn);
 static bool pgconn_write(struct pgconn *conn, struct pgjob *job);
 static bool pgconn_write_op(struct pgconn *conn, struct pgjob *job,
     const struct pgop *op);
@@ -159,6 +165,13 @@ pgconn_send(struct pgconn *conn, struct pgjob *job)
 {
 	assert(conn->state == PGCONN_READY);
 
+	pgconn_plan(conn, job);
+	job->is_joined = pgconn_can_join(conn, job);
+	if (!job->is_joined || !pgconn_has_room(conn))
+		pgconn_end_shared(conn);
+	else
+		pgjob_join(job, conn->last);
+
 	job->next = NULL;
 	job->conn = conn;
 	if (conn->head == NULL) {
@@ -170,15 +183,27 @@ pgconn_send(struct pgconn *conn, struct pgjob *job)
 	conn->last = job;
 	conn->in_flight++;
 
-	pgconn_plan(conn, job);
 	pgop_first(job, &job->op);
 	if (!pgconn_write(conn, job))
 		conn->state = PGCONN_BROKEN;
-#ifndef LIBPQ_HAS_SEND_PIPELINE_SYNC
-	/* PQpipelineSync() has sent already; see whether all of it went. */
+	else if (job->is_joined)
+		conn->sharers++;
 	else
 		pgconn_flush(conn);
-#endif
+}
+
+bool
+pgconn_is_shared(const struct pgconn *conn)
+{
+	return (conn->sharers > 0);
+}
+
+/* What is answered already has been sent: that transaction is not open. */
+bool
+pgconn_has_room(const struct pgconn *conn)
+{
+	return (conn->sharers > 0 && conn->sharers < SHARERS_MAX &&
+		conn->last->op.kind != PGOP_SYNC);
 }
 
 /* Never waits: what the socket does not take goes at its EPOLLOUT. */
@@ -189,6 +214,7 @@ pgconn_flush(struct pgconn *conn)
 
 	if (conn->state != PGCONN_READY)
 		return;
+	pgconn_end_shared(conn);
 	if ((left = PQflush(conn->pg)) == -1)
 		conn->state = PGCONN_BROKEN;
 	else
@@ -379,7 +405,7 @@ pgconn_retire(struct pgconn *conn, const char *reason)
 	conn->state = PGCONN_WAITING;
 	conn->retry_at_ms = now_ms + pgconn_backoff_ms(conn->attempts++);
 	conn->head = conn->last = NULL;
-	conn->in_flight = 0;
+	conn->in_flight = conn->sharers = 0;
 	free(conn->prepared);
 	conn->prepared = NULL;
 	conn->prepared_cap = conn->prepared_count = 0;
@@ -600,6 +626,9 @@ pgconn_take(struct pgconn *conn, PGresult *owned_result)
 	}
 	if (pgjob_take_result(job, owned_result))
 		pgconn_forget(conn, job, &op);
+	/* The rows of a read are good without the Sync. */
+	if (job->is_joined && job->op.kind == PGOP_SYNC)
+		pgconn_end_transaction(conn);
 	return (NULL);
 }
 
@@ -656,12 +685,49 @@ pgconn_notifies(struct pgconn *conn)
 	}
 }
 
+/* A Parse may fail, and would be lost when another job does. */
+static bool
+pgconn_can_join(struct pgconn *conn, const struct pgjob *job)
+{
+	struct prepared *entry;
+	size_t i;
+
+	if (!job->may_share || job->prepares != 0)
+		return (false);
+	for (i = 0; i < job->step_count; i++) {
+		entry = pgconn_prepared(conn, job->steps[i].variant->id);
+		if (entry == NULL || !entry->is_sent ||
+		    job->steps[i].sync_after)
+			return (false);
+	}
+	return (true);
+}
+
+/* The Sync is that of the last one, whose answer tells of it. */
+static void
+pgconn_end_shared(struct pgconn *conn)
+{
+	const struct pgop sync = { .kind = PGOP_SYNC };
+
+	if (conn->sharers == 0)
+		return;
+	conn->sharers = 0;
+	conn->last->is_joined = false;
+	if (conn->state == PGCONN_READY &&
+	    !pgconn_write_op(conn, conn->last, &sync))
+		conn->state = PGCONN_BROKEN;
+}
+
 static bool
 pgconn_write(struct pgconn *conn, struct pgjob *job)
 {
 	struct pgop op;
 
 	for (op = job->op; op.kind != PGOP_END; pgop_next(job, &op)) {
+		if (op.kind == PGOP_SYNC && job->is_joined) {
+			job->is_exposed = true;
+			return (true);
+		}
 		if (!pgconn_write_op(conn, job, &op))
 			return (false);
 	}

@@ -57,6 +57,10 @@ uint64_t pgconn_head_age_ms(const struct pgconn *conn, uint64_t now_ms);
  * tick.
  */
 void pgconn_send(struct pgconn *conn, struct pgjob *job);
+/* Jobs that share a transaction are written, but its Sync is not: another
+ * one can join them. They wait for pgconn_flush(). */
+bool pgconn_is_shared(const struct pgconn *conn);
+bool pgconn_has_room(const struct pgconn *conn);
 void pgconn_flush(struct pgconn *conn);
 
 /* Every 50 ms or so: back-off, deadlines, what could not be done at once. */

@@ -14,6 +14,9 @@ static unsigned step_range(size_t first, size_t last);
 static void op_enter(const struct pgjob *job, struct pgop *op, size_t step);
 static bool op_find_prepare(const struct pgjob *job, struct pgop *op,
     size_t step);
+static bool steps_are_equal(const struct pgstep *a, const struct pgstep *b);
+static bool step_is_text(const struct pgstep *step, size_t i);
+static void job_be_whole(struct pgjob *job);
 static bool result_is_stale(const PGresult *result);
 static void job_keep(struct pgjob *job, size_t step, PGresult *owned_result);
 static void job_drop_results(struct pgjob *job, unsigned steps);
@@ -29,6 +32,7 @@ pgjob_start(struct pgjob *job)
 	job->prepares = job->failed = job->stale = 0;
 	job->is_abandoned = job->is_exposed = false;
 	job->is_second_conn = false;
+	job->is_joined = job->was_dragged = job->is_spared = false;
 	job->is_paused = job->has_streamed = false;
 	job->conn = NULL;
 	job->replans = 0;
@@ -57,6 +61,16 @@ pgjob_error_field(const struct pgjob *job, int field)
 	if (job->outcome != PGJOB_FAILED)
 		return (NULL);
 	return (PQresultErrorField(job->results[job->failed_step], field));
+}
+
+void
+pgjob_join(struct pgjob *job, const struct pgjob *before)
+{
+	if (job->step_count < 2 ||
+	    !steps_are_equal(&job->steps[0], &before->steps[0]))
+		return;
+	job->is_spared = true;
+	job->todo &= ~step_bit(0);
 }
 
 void
@@ -103,6 +117,8 @@ pgjob_take_result(struct pgjob *job, PGresult *owned_result)
 		return (false);
 	}
 	if (PQresultStatus(owned_result) == PGRES_PIPELINE_ABORTED) {
+		if ((job->failed & step_range(op->first, op->last)) == 0)
+			job->was_dragged = true;
 		PQclear(owned_result);
 	} else if (!pgresult_is_ok(owned_result)) {
 		is_stale = result_is_stale(owned_result);
@@ -126,7 +142,8 @@ pgjob_end_transaction(struct pgjob *job)
 
 	assert(job->op.kind == PGOP_SYNC);
 
-	if ((job->stale & steps) != 0 && job->replans < REPLANS_MAX) {
+	if (job->was_dragged ||
+	    ((job->stale & steps) != 0 && job->replans < REPLANS_MAX)) {
 		/* Rolled back as a whole: stays to be done. */
 		job_drop_results(job, steps);
 	} else {
@@ -142,10 +159,15 @@ pgjob_end_transaction(struct pgjob *job)
 enum pgjob_verdict
 pgjob_conclude(struct pgjob *job)
 {
+	if (job->todo != 0)
+		job_be_whole(job);
 	if (job->todo != 0 && !job->is_abandoned) {
 		job->failed &= ~job->todo;
 		job->stale = 0;
-		job->replans++;
+		if (job->was_dragged)
+			job->may_share = job->was_dragged = false;
+		else
+			job->replans++;
 		return (PGJOB_AGAIN);
 	}
 	if (job->todo != 0)
@@ -172,6 +194,7 @@ pgjob_break(struct pgjob *job, bool is_head, enum pgjob_end end)
 {
 	bool is_untouched;
 
+	job_be_whole(job);
 	is_untouched =
 	    !job->is_exposed || (end == PGJOB_END_KILLED && !is_head);
 
@@ -224,6 +247,39 @@ pgresult_is_ok(const PGresult *result)
 	default:
 		return (false);
 	}
+}
+
+static bool
+steps_are_equal(const struct pgstep *a, const struct pgstep *b)
+{
+	size_t i;
+
+	if (a->variant != b->variant)
+		return (false);
+	for (i = 0; i < a->variant->param_count; i++) {
+		if (a->values[i] == NULL && b->values[i] == NULL)
+			continue;
+		if (a->values[i] == NULL || b->values[i] == NULL ||
+		    !step_is_text(a, i) || !step_is_text(b, i) ||
+		    strcmp(a->values[i], b->values[i]) != 0)
+			return (false);
+	}
+	return (true);
+}
+
+static bool
+step_is_text(const struct pgstep *step, size_t i)
+{
+	return (step->formats == NULL || step->formats[i] == 0);
+}
+
+/* Where it runs next, its first step is its own business. */
+static void
+job_be_whole(struct pgjob *job)
+{
+	if (job->is_spared)
+		job->todo |= step_bit(0);
+	job->is_spared = false;
 }
 
 static unsigned

@@ -36,6 +36,12 @@ enum pgjob_end {
 /* Results NULL, everything to do. */
 void pgjob_start(struct pgjob *job);
 
+/*
+ * The job is about to be written behind the other one, in its transaction:
+ * a first step that is the other's as well, value for value, is left out.
+ */
+void pgjob_join(struct pgjob *job, const struct pgjob *before);
+
 void pgop_first(const struct pgjob *job, struct pgop *op);
 void pgop_next(const struct pgjob *job, struct pgop *op);
 
@@ -45,7 +51,8 @@ void pgop_next(const struct pgjob *job, struct pgop *op);
  * since the statements behind it were not tried.
  */
 bool pgjob_take_result(struct pgjob *job, PGresult *owned_result) MUST_CHECK;
-/* The transaction has ended. true: it was the job's last one. */
+/* The transaction has ended, or the job's part in it, if it was joined.
+ * true: it was the job's last one. */
 bool pgjob_end_transaction(struct pgjob *job) MUST_CHECK;
 /* After the last transaction. */
 enum pgjob_verdict pgjob_conclude(struct pgjob *job) MUST_CHECK;

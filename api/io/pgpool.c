@@ -30,6 +30,7 @@ struct pgpool {
 	struct pgjob *first, *last; /* waiting, by number */
 	unsigned queued;
 	uint64_t next_number;
+	bool awaits_turn_end;	  /* some connection is shared */
 	char reason[REASON_SIZE]; /* told last */
 	struct pgpool *next;
 };
@@ -42,7 +43,11 @@ static void on_pgpool_job(struct pgconn *conn, struct pgjob *job,
 static void on_pgpool_turn(struct pgconn *conn, void *arg);
 static void on_pgpool_tick(void *arg, u_int64_t now_ms);
 
-static struct pgconn *pgpool_choose(struct pgpool *pool);
+static void pgpool_send(struct pgpool *pool, struct pgconn *conn,
+    struct pgjob *job);
+static void on_pgpool_turn_end(void *arg, u_int64_t now_ms);
+static struct pgconn *pgpool_choose(struct pgpool *pool,
+    const struct pgjob *job);
 static void pgpool_dispatch(struct pgpool *pool);
 static void pgpool_expire(struct pgpool *pool, uint64_t now_ms);
 static void pgpool_enqueue(struct pgpool *pool, struct pgjob *job);
@@ -103,7 +108,7 @@ pgpool_submit(struct pgpool *pool, struct pgjob *job)
 				    (uint64_t)pool->options.queue_wait_ms)
 		return (false);
 	if (pool->first == NULL)
-		conn = pgpool_choose(pool);
+		conn = pgpool_choose(pool, job);
 	if (conn == NULL && pool->queued >= (unsigned)pool->options.queue_max) {
 		metric_add(METRIC_DB_QUEUE_FULL, 1);
 		return (false);
@@ -114,19 +119,10 @@ pgpool_submit(struct pgpool *pool, struct pgjob *job)
 	job->number = pool->next_number++;
 	job->queued_at_ms = now_ms;
 	if (conn != NULL)
-		pgconn_send(conn, job);
+		pgpool_send(pool, conn, job);
 	else
 		pgpool_enqueue(pool, job);
 	return (true);
-}
-
-void
-pgpool_flush(struct pgpool *pool)
-{
-	unsigned i;
-
-	for (i = 0; i < pool->size; i++)
-		pgconn_flush(pool->conns[i]);
 }
 
 bool
@@ -238,12 +234,39 @@ on_pgpool_tick(void *arg, u_int64_t now_ms)
 }
 
 /*
- * An idle one, each in its turn, so that the commits of several can share a
- * flush; else the one with the fewest jobs, unless it is at work on a long
- * one: then waiting for whichever is free first is better.
+ * Requests are handled behind a turn's events and timers (worker.c:529), so a
+ * timer that is due at once runs when this turn's jobs have been written.
+ */
+static void
+pgpool_send(struct pgpool *pool, struct pgconn *conn, struct pgjob *job)
+{
+	pgconn_send(conn, job);
+	if (!pgconn_is_shared(conn) || pool->awaits_turn_end)
+		return;
+	pool->awaits_turn_end = true;
+	(void)kore_timer_add(on_pgpool_turn_end, 0, pool, KORE_TIMER_ONESHOT);
+}
+
+static void
+on_pgpool_turn_end(void *arg, u_int64_t now_ms)
+{
+	struct pgpool *pool = arg;
+	unsigned i;
+
+	(void)now_ms;
+	pool->awaits_turn_end = false;
+	for (i = 0; i < pool->size; i++)
+		pgconn_flush(pool->conns[i]);
+}
+
+/*
+ * One whose transaction the job can join; an idle one, each in its turn, so
+ * that the commits of several can share a flush; else the one with the fewest
+ * jobs, unless it is at work on a long one: then waiting for whichever is
+ * free first is better.
  */
 static struct pgconn *
-pgpool_choose(struct pgpool *pool)
+pgpool_choose(struct pgpool *pool, const struct pgjob *job)
 {
 	struct pgconn *conn;
 	uint64_t now_ms = kore_time_ms();
@@ -258,12 +281,12 @@ pgpool_choose(struct pgpool *pool)
 		if (load >= (unsigned)pool->options.depth ||
 		    pgconn_head_age_ms(conn, now_ms) > SLOW_MS)
 			continue;
+		if (job->may_share && pgconn_has_room(conn))
+			return (conn);
 		if (best == pool->size || load < best_load) {
 			best = at;
 			best_load = load;
 		}
-		if (load == 0)
-			break;
 	}
 	if (best == pool->size)
 		return (NULL);
@@ -285,9 +308,9 @@ pgpool_dispatch(struct pgpool *pool)
 		if (job->is_second_conn &&
 		    kore_time_ms() < pool->pause_until_ms)
 			return;
-		if ((conn = pgpool_choose(pool)) == NULL)
+		if ((conn = pgpool_choose(pool, job)) == NULL)
 			return;
-		pgconn_send(conn, pgpool_dequeue(pool));
+		pgpool_send(pool, conn, pgpool_dequeue(pool));
 	}
 }
 

@@ -3,7 +3,8 @@
  * Kore's event loop. This header is the whole contract of the layer.
  *
  * A job is up to PGJOB_STEPS_MAX prepared statements and one Sync: one
- * implicit transaction. Results arrive in order. A connection that is idle
+ * implicit transaction. Short reads of one turn of the event loop share
+ * theirs, see may_share. Results arrive in order. A connection that is idle
  * is preferred; when all are busy, jobs are pipelined up to a depth, then
  * queued up to a bound, then refused. Connections are made asynchronously,
  * heal themselves with back-off, and never block or end the worker.
@@ -85,6 +86,15 @@ struct pgjob {
 	 */
 	bool is_read_only;
 	/*
+	 * A short read whose first step sets everything that its other steps
+	 * read of the transaction: it may run behind others in one transaction,
+	 * which saves the server and the network most of what a transaction
+	 * costs, and skips its first step when the job before it has done just
+	 * that. Should one of these fail, those behind it run again, each in
+	 * its own.
+	 */
+	bool may_share;
+	/*
 	 * The statement_timeout that it sets for itself; 0: the pool's. A job
 	 * that runs for step_count times as long and 5 s more loses its
 	 * connection: the server does not answer.
@@ -110,6 +120,9 @@ struct pgjob {
 	bool is_abandoned;
 	bool is_exposed;     /* a Sync is written: it may have taken effect */
 	bool is_second_conn; /* sent again after a broken connection */
+	bool is_joined;	     /* its transaction ends with a later job's Sync */
+	bool was_dragged;    /* … and was aborted by an earlier job of it */
+	bool is_spared;	     /* its first step is what another's there did */
 	struct pgconn *conn; /* that it has been sent to */
 	bool is_paused;
 	bool has_streamed; /* rows were handed out: never sent again */
@@ -166,11 +179,6 @@ void pgjob_clear(struct pgjob *job);
 /* PG_DIAG_SQLSTATE … of the failed step; NULL if absent. */
 const char *pgjob_error_field(const struct pgjob *job, int field);
 
-/*
- * Sends what the turn's jobs have written; cheap when there is nothing. With
- * libpq 15, whose PQpipelineSync() sends by itself, there never is.
- */
-void pgpool_flush(struct pgpool *pool);
 /* true when at least one connection is ready. */
 bool pgpool_is_ready(const struct pgpool *pool);
 void pgpool_stats(const struct pgpool *pool, struct pgpool_stats *out);

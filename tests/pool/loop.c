@@ -19,6 +19,7 @@ static struct timer {
 	void (*cb)(void *, u_int64_t);
 	void *arg;
 	u_int64_t interval, next_run;
+	int flags;
 } timers[TIMERS_MAX];
 static size_t timer_count;
 static int efd = -1;
@@ -49,8 +50,9 @@ struct kore_timer *
 kore_timer_add(void (*cb)(void *, u_int64_t), u_int64_t interval, void *arg,
     int flags)
 {
-	if (flags != 0 || timer_count == TIMERS_MAX)
+	if (timer_count == TIMERS_MAX)
 		die("kore_timer_add");
+	timers[timer_count].flags = flags;
 	timers[timer_count].cb = cb;
 	timers[timer_count].arg = arg;
 	timers[timer_count].interval = interval;
@@ -74,6 +76,7 @@ loop_turn(int wait_ms)
 {
 	struct epoll_event events[EVENTS_MAX];
 	struct kore_event *event;
+	struct timer timer;
 	u_int64_t now;
 	size_t t;
 	int i, count = 0;
@@ -90,11 +93,17 @@ loop_turn(int wait_ms)
 							     EPOLLRDHUP)) != 0);
 	}
 	now = kore_time_ms();
-	for (t = 0; t < timer_count; t++) {
-		if (timers[t].next_run > now)
+	for (t = 0; t < timer_count;) {
+		timer = timers[t];
+		if (timer.next_run > now) {
+			t++;
 			continue;
-		timers[t].next_run = now + timers[t].interval;
-		timers[t].cb(timers[t].arg, now);
+		}
+		if ((timer.flags & KORE_TIMER_ONESHOT) != 0)
+			timers[t] = timers[--timer_count];
+		else
+			timers[t++].next_run = now + timer.interval;
+		timer.cb(timer.arg, now);
 	}
 }
 

@@ -364,7 +364,6 @@ test_many_jobs(void)
 		step(call, "select set_config('test.a', $1, true)", a, NULL);
 		step(call, "select current_setting('test.a') || $1", "/", NULL);
 		CHECK(submit(pool, call));
-		pgpool_flush(pool);
 		if (i % 16 == 0)
 			loop_turn(0);
 	}
@@ -443,6 +442,158 @@ test_errors_stay_in_their_job(void)
 		}
 	}
 	CHECK(strcmp(psql("select count(*) from t"), "15") == 0);
+}
+
+/* A read of the kind that shares: what it sees, and in which transaction. */
+static struct call *
+sharing(struct pgpool *pool, const char *principal, const char *divisor)
+{
+	struct call *call = call_new();
+
+	call->job.is_read_only = call->job.may_share = true;
+	step(call, "select set_config('test.a', $1, true)", principal, NULL);
+	step(call,
+	    "select current_setting('test.a') || ' ' || 6 / $1::int || ' ' "
+	    "|| extract(epoch from now()) || ' ' || pg_backend_pid()",
+	    divisor, NULL);
+	CHECK(submit(pool, call));
+	return (call);
+}
+
+/* Where the moment of its transaction begins in what a sharing call saw. */
+static const char *
+transaction_of(struct call *call)
+{
+	return (strchr(strchr(value_of(call, 1), ' ') + 1, ' '));
+}
+
+static bool
+saw(struct call *call, const char *principal, const char *quotient)
+{
+	char expected[64];
+
+	(void)snprintf(expected, sizeof(expected), "%s %s ", principal,
+	    quotient);
+	return (call->job.outcome == PGJOB_DONE &&
+		strncmp(value_of(call, 1), expected, strlen(expected)) == 0);
+}
+
+/* On every connection, so that no Parse is left to do. */
+static void
+prepare_sharing(struct pgpool *pool, size_t connections)
+{
+	size_t i;
+
+	for (i = 0; i < connections; i++)
+		(void)sharing(pool, "first", "1");
+	wait_all();
+}
+
+static void
+test_reads_of_a_turn_share_a_transaction(void)
+{
+	struct pgpool *pool = pool_of(1, 64);
+	struct call *reads[20], *write;
+	size_t i;
+
+	reset_table();
+	prepare_sharing(pool, 1);
+	for (i = 0; i < 20; i++)
+		reads[i] = sharing(pool, i % 4 < 2 ? "one" : "two", "2");
+	wait_all();
+	for (i = 0; i < 20; i++) {
+		CHECK(saw(reads[i], i % 4 < 2 ? "one" : "two", "3"));
+		/* The principal of the job before it holds for it as well. */
+		CHECK((reads[i]->job.results[0] == NULL) == (i % 2 == 1));
+		/* Eight to a transaction, no more. */
+		CHECK((strcmp(transaction_of(reads[i]),
+			   transaction_of(reads[i / 8 * 8])) == 0));
+	}
+	CHECK(strcmp(transaction_of(reads[7]), transaction_of(reads[8])) != 0);
+
+	/* A write stands alone, and its neighbours are not its transaction. */
+	reads[0] = sharing(pool, "before", "3");
+	write = call_new();
+	step(write, "insert into t values ($1::int)", "1", NULL);
+	step(write, "select coalesce(current_setting('test.a', true), '')",
+	    NULL, NULL);
+	CHECK(submit(pool, write));
+	reads[1] = sharing(pool, "behind", "3");
+	wait_all();
+	CHECK(saw(reads[0], "before", "2"));
+	CHECK(saw(reads[1], "behind", "2"));
+	CHECK(write->job.outcome == PGJOB_DONE);
+	CHECK(strcmp(value_of(write, 1), "") == 0);
+	CHECK(strcmp(transaction_of(reads[0]), transaction_of(reads[1])) != 0);
+	CHECK(strcmp(psql("select count(*) from t"), "1") == 0);
+}
+
+static void
+test_failed_read_leaves_its_neighbours(void)
+{
+	struct pgpool *pool = pool_of(2, 64);
+	struct call *reads[16];
+	size_t i;
+
+	prepare_sharing(pool, 2);
+	for (i = 0; i < 16; i++)
+		reads[i] = sharing(pool, "x", i % 5 == 2 ? "0" : "1");
+	wait_all();
+	for (i = 0; i < 16; i++) {
+		if (i % 5 == 2) {
+			CHECK(failed_with(reads[i], 1, "22012"));
+			CHECK(reads[i]->job.results[0] == NULL);
+		} else {
+			CHECK(saw(reads[i], "x", "6"));
+		}
+	}
+}
+
+static void
+test_shared_transaction_ends_with_its_backend(void)
+{
+	struct pgpool *pool = pool_of(2, 64);
+	struct call *reads[16];
+	size_t i, round;
+
+	prepare_sharing(pool, 2);
+	for (round = 0; round < 5; round++) {
+		wait_ready(pool, 2);
+		for (i = 0; i < 16; i++)
+			reads[i] = sharing(pool, "x", "1");
+		(void)psql("select pg_terminate_backend(min(pid)) from "
+			   "pg_stat_activity where application_name = "
+			   "'pool test'");
+		wait_all();
+		for (i = 0; i < 16; i++)
+			CHECK(saw(reads[i], "x", "6"));
+	}
+}
+
+/* A plan that no longer fits fails one read; all get their rows. */
+static void
+test_shared_plan_is_made_anew(void)
+{
+	struct pgpool *pool = pool_of(1, 64);
+	struct call *reads[6];
+	size_t i, round;
+
+	reset_table();
+	for (round = 0; round < 2; round++) {
+		for (i = 0; i < 6; i++) {
+			reads[i] = call_new();
+			reads[i]->job.is_read_only = true;
+			reads[i]->job.may_share = true;
+			step(reads[i], i % 2 == 0 ? "table t" : "select 'rest'",
+			    NULL, NULL);
+			CHECK(submit(pool, reads[i]));
+		}
+		wait_all();
+		for (i = 0; i < 6; i++)
+			CHECK(reads[i]->job.outcome == PGJOB_DONE);
+		if (round == 0)
+			(void)psql("alter table t add column more text");
+	}
 }
 
 static void
@@ -1155,7 +1306,11 @@ static const struct {
 	void (*run)(void);
 } tests[] = { TEST(order_of_messages), TEST(conninfo), TEST(many_jobs),
 	TEST(session_settings), TEST(errors_stay_in_their_job),
-	TEST(two_transactions), TEST(commit_fails), TEST(lost_plans),
+	TEST(reads_of_a_turn_share_a_transaction),
+	TEST(failed_read_leaves_its_neighbours),
+	TEST(shared_transaction_ends_with_its_backend),
+	TEST(shared_plan_is_made_anew), TEST(two_transactions),
+	TEST(commit_fails), TEST(lost_plans),
 	TEST(lost_plan_beside_a_done_part), TEST(other_0a000),
 	TEST(bound_of_prepared), TEST(large_values),
 	TEST(slow_job_delays_nobody), TEST(queue_is_bounded),
