@@ -762,6 +762,7 @@ test_large_values(void)
 	size_t i, len = 6000000;
 
 	options.conninfo = conninfo("host=127.0.0.1 sslmode=require");
+	options.queue_wait_ms = WAIT_MS; /* 48 MB to encrypt, sanitized */
 	pool = pgpool_new(&options);
 	CHECK((large = malloc(len + 1)) != NULL);
 	memset(large, 'x', len);
