@@ -152,6 +152,48 @@ as $$
             or p.rebounded_on between p.struck_off_on and day)
 $$;
 
+-- Work of inspectors that a unit has seen by then: visits, and the targets of
+-- which the team was on site.
+create or replace function app.duties_on(day date)
+returns table (href text, inspector_id uuid, organization_id uuid, on_day date,
+    visit_id uuid, target_id uuid)
+language sql stable
+as $$
+    select '/v1/visits/' || v.id, v.inspector_id, v.organization_id, v.visited_on,
+        v.id, v.target_id
+    from app.visits_on(day) v
+    union all
+    select '/v1/supervision-targets/' || g.id, m.inspector_id, g.organization_id,
+        g.onsite_started_on, null, g.id
+    from dudao.supervision_targets g
+    join dudao.team_members m on m.task_id = g.task_id
+        and (m.target_ids = '{}' or g.id = any (m.target_ids))
+    where m.inspector_id is not null and g.onsite_started_on <= day
+$$;
+
+create or replace function app.reports_on(day date)
+returns setof dudao.supervision_reports
+language sql stable
+as $$
+    select r.*
+    from dudao.supervision_reports r
+    where r.voided_at is null and r.issued_on <= day
+$$;
+
+-- Whether somebody in one of the roles had made the step by then.
+create or replace function app.was_made_by(
+    resource text, id uuid, action text, roles text[], day date)
+returns boolean
+language sql stable
+as $$
+    select exists (
+        select
+        from dudao.transitions t
+        where t.subject_type = resource and t.subject_id = $2 and t.action = $3
+            and t.role = any (roles)
+            and (t.at at time zone 'Asia/Shanghai')::date <= day)
+$$;
+
 
 -- H: bases and divisions ------------------------------------------------------
 
@@ -490,20 +532,6 @@ $$;
 create or replace function app.check_r_ins_09(day date) returns setof app.compliance_item
 language sql stable security definer
 as $$
-    with work as (
-        select '/v1/visits/' || v.id as href, v.inspector_id, v.organization_id,
-            v.visited_on as on_day, v.id as visit_id, null::uuid as target_id
-        from app.visits_on(day) v
-        where v.organization_id is not null and v.visited_on > day - 365
-        union all
-        select '/v1/supervision-targets/' || g.id, m.inspector_id, g.organization_id,
-            g.onsite_started_on, null, g.id
-        from dudao.supervision_targets g
-        join dudao.team_members m on m.task_id = g.task_id
-            and (m.target_ids = '{}' or g.id = any (m.target_ids))
-        where g.organization_id is not null and m.inspector_id is not null
-            and g.onsite_started_on between day - 365 and day
-    )
     select app.compliance_item(w.href, p.name || ' ' || o.name,
         app.colour(not (coalesce(p.organization_id = w.organization_id, false) or exists (
                 select from dudao.leadership_terms l
@@ -516,11 +544,12 @@ as $$
                     and (r.organization_id = w.organization_id
                         or r.visit_id = w.visit_id or r.target_id = w.target_id))),
         w.organization_id, s.zone_id, w.inspector_id)
-    from work w
+    from app.duties_on(day) w
     join dudao.inspectors i on i.id = w.inspector_id
     join dudao.persons p on p.id = i.person_id
     join dudao.organizations o on o.id = w.organization_id
     left join dudao.schools s on s.id = w.organization_id
+    where w.on_day > day - 365
 $$;
 
 create or replace function app.check_r_ins_10(day date) returns setof app.compliance_item
@@ -743,6 +772,28 @@ $$;
 
 -- Publication (C2.3.1.b, L-XX-01) ----------------------------------------------
 
+-- An exemption is shown amber for as long as it lasts (3.8).
+create or replace function app.check_r_pub_01(day date) returns setof app.compliance_item
+language sql stable security definer
+as $$
+    select app.compliance_item('/v1/supervision-reports/' || r.id, r.title,
+        app.colour(coalesce(n.placed_on <= l.until, false),
+            (n.placed_on is null and day <= l.until)
+                or (r.disclosure = 'exempt' and app.was_made_by('supervision_reports', r.id,
+                    'exempt', '{committee_director}', day))))
+    from app.reports_on(day) r
+    cross join lateral (select app.add_workdays(r.issued_on,
+        app.parameter_int('publication_workdays')) as until) as l
+    left join lateral (
+        select min((x.placed_at at time zone 'Asia/Shanghai')::date) as placed_on
+        from dudao.publications p
+        join dudao.publication_placements x on x.publication_id = p.id
+        where p.subject_type = 'supervision_reports' and p.subject_id = r.id
+            and p.kind = 'supervision_report'
+            and p.state in ('published', 'corrected') and p.voided_at is null
+            and (x.placed_at at time zone 'Asia/Shanghai')::date <= day) as n on true
+$$;
+
 create or replace function app.check_r_pub_02(day date) returns setof app.compliance_item
 language sql stable security definer
 as $$
@@ -782,6 +833,45 @@ as $$
     from dudao.organizations c
     left join dudao.organizations o on o.id = c.managed_by_id and o.kind = 'supervision_office'
     where c.kind = 'research_center' and c.status = 'operating'
+$$;
+
+-- Of each of the two kinds one that was accepted in the year.
+create or replace function app.check_r_res_02(day date) returns setof app.compliance_item
+language sql stable security definer
+as $$
+    select app.compliance_item(
+        coalesce('/v1/center-engagements/' || coalesce(min(e.id::text) filter (where e.is_done), min(e.id::text)),
+            '/v1/center-engagements?kind=' || k.kind),
+        coalesce(min(e.title) filter (where e.is_done), min(e.title), k.label),
+        app.colour(coalesce(bool_or(e.is_done), false), count(e.id) > 0))
+    from (values ('school_evaluation', '学校评估'), ('quality_monitoring', '质量监测')) as k(kind, label)
+    left join (
+        select x.id, x.kind, x.title, coalesce(x.accepted_on <= day, false) as is_done
+        from dudao.center_engagements x
+        where x.assigned_on <= day
+            and coalesce(x.accepted_on >= date_trunc('year', day), true)) as e on e.kind = k.kind
+    group by k.kind, k.label
+$$;
+
+-- Running or accepted in the year; who only applied has not begun.
+create or replace function app.check_r_res_03(day date) returns setof app.compliance_item
+language sql stable security definer
+as $$
+    select app.compliance_item(
+        coalesce('/v1/research-projects/' || coalesce(min(p.id::text) filter (where p.counts), min(p.id::text)),
+            '/v1/research-projects?kind=policy_study&kind=decision_study'),
+        coalesce(min(p.title) filter (where p.counts), min(p.title), '政策、重大决策专题研究'),
+        app.colour(count(*) filter (where p.counts) > 0, count(p.id) > 0),
+        numerator => count(*) filter (where p.counts))
+    from (select 1) as one
+    left join (
+        select x.id, x.title, x.state not in ('applied', 'approved') and x.starts_on <= day as counts
+        from dudao.research_projects x
+        where x.kind in ('policy_study', 'decision_study') and x.state <> 'rejected'
+            and x.created_at < (day + 1)::timestamp at time zone 'Asia/Shanghai'
+            -- what was over before the year does not belong to it
+            and coalesce(greatest(x.concluded_on, x.accepted_on) >= date_trunc('year', day), true)
+            and coalesce(x.terminated_on > day, true)) as p on true
 $$;
 
 create or replace function app.check_r_fin_03(day date) returns setof app.compliance_item
@@ -971,7 +1061,7 @@ as $$
 $$;
 
 
--- Meetings and matters (C2.1.3.c, C2.1.3.d, C2.1.3.f, C2.1.1.d) ----------------
+-- Meetings, matters, reports (C2.1.3.c, C2.1.3.d, C2.1.3.f, C2.1.1.d, C2.1.1.e) -
 
 -- the half that runs and the one before it
 create or replace function app.check_r_mtg_01(day date) returns setof app.compliance_item
@@ -1030,6 +1120,11 @@ as $$
             app.add_workdays(m.resolved_on, app.parameter_int('circulate_workdays')) as until
         from dudao.major_matters m
         where m.voided_at is null and m.resolved_on <= day
+        union all
+        select r.id, '/v1/supervision-reports/' || r.id, r.title, r.issued_on,
+            'supervision_reports',
+            app.add_workdays(r.issued_on, app.parameter_int('circulate_workdays'))
+        from app.reports_on(day) r
     ), wanted as (
         select d.*, u.organization_id, 'circulate' as purpose
         from due d
@@ -1046,6 +1141,7 @@ as $$
         left join dudao.dispatches d on d.subject_type = w.subject_type and d.subject_id = w.id
             and d.recipient_organization_id = w.organization_id and d.purpose = w.purpose
             and d.state in ('sent', 'received')
+            and (d.sent_at at time zone 'Asia/Shanghai')::date <= day
         group by w.id, w.href, w.title, w.until, w.organization_id
     )
     select app.compliance_item(s.href, s.title,
@@ -1054,8 +1150,41 @@ as $$
     group by s.id, s.href, s.title, s.until
 $$;
 
+-- C2.3.1.a: the party committee, the government and the superior body.
+create or replace function app.check_r_rpt_01(day date) returns setof app.compliance_item
+language sql stable security definer
+as $$
+    with sent as (
+        select r.id, r.title,
+            app.add_workdays(r.issued_on, app.parameter_int('report_delivery_workdays')) as until,
+            coalesce((
+                select min((d.sent_at at time zone 'Asia/Shanghai')::date)
+                from dudao.dispatches d
+                where d.subject_type = 'supervision_reports' and d.subject_id = r.id
+                    and d.purpose = m.purpose and d.recipient_role = m.recipient_role
+                    and d.state in ('sent', 'received')), 'infinity') as sent_on
+        from app.reports_on(day) r
+        cross join app.mandatory_recipients() m
+    )
+    select app.compliance_item('/v1/supervision-reports/' || s.id, s.title,
+        app.colour(max(s.sent_on) <= least(s.until, day),
+            max(s.sent_on) <= day or day <= s.until))
+    from sent s
+    group by s.id, s.title, s.until
+$$;
 
--- Assessment and awards (C2.4.3, C2.1.3.i) -------------------------------------
+create or replace function app.check_r_rpt_05(day date) returns setof app.compliance_item
+language sql stable security definer
+as $$
+    select app.compliance_item('/v1/supervision-reports/' || r.id, r.title,
+        app.colour(r.resolution_id is not null and app.was_made_by('supervision_reports', r.id,
+            'issue', '{committee_director,committee_deputy}', day)))
+    from app.reports_on(day) r
+    where r.is_major
+$$;
+
+
+-- Assessment, awards, training (C2.4.3, C2.1.3.i) -------------------------------------
 
 -- For the year before, of who served in it for six months.
 create or replace function app.check_r_ins_07(day date) returns setof app.compliance_item
@@ -1114,6 +1243,60 @@ as $$
         and x.state = 'decided' and x.decided_on <= day
 $$;
 
+create or replace function app.check_r_trn_01(day date) returns setof app.compliance_item
+language sql stable security definer
+as $$
+    select app.compliance_item(
+        coalesce('/v1/training-plans/' || min(p.id::text),
+            '/v1/training-plans?year=' || extract(year from day)),
+        coalesce(min(p.title), to_char(day, 'YYYY') || '年督学培训计划'),
+        app.colour(coalesce(bool_or(p.included_in_cadre_teacher_plan
+                and p.inclusion_doc_no is not null), false),
+            count(p.id) > 0 or extract(month from day) <= 3))
+    from (select 1) as one
+    left join dudao.training_plans p on p.year = extract(year from day)
+        and p.state in ('approved', 'closed') and p.approved_on <= day
+$$;
+
+-- In the first term no duty before the training is passed; who had one is
+-- shown with the first of them, who had none with the training.
+create or replace function app.check_r_trn_02(day date) returns setof app.compliance_item
+language sql stable security definer
+as $$
+    with duty as materialized (
+        select w.* from app.duties_on(day) w
+    )
+    select app.compliance_item(
+        coalesce(w.href, '/v1/training-records/' || a.pre_service_record_id,
+            '/v1/inspector-appointments/' || a.id),
+        i.name || coalesce(' ' || w.on_day, ''), app.colour(w.href is null),
+        null, i.zone_id, i.id)
+    from app.inspectors_on(day) i
+    join dudao.inspector_appointments a on a.id = i.appointment_id
+    left join lateral (
+        select d.href, d.on_day
+        from duty d
+        where d.inspector_id = i.id and d.on_day >= a.starts_on
+            and coalesce(d.on_day < a.pre_service_passed_on, true)
+        order by d.on_day, d.href
+        limit 1) as w on true
+    where i.term_no = 1
+$$;
+
+-- Pro rata until the year is over; what is behind then is in breach.
+create or replace function app.check_r_trn_03(day date) returns setof app.compliance_item
+language sql stable security definer
+as $$
+    select app.compliance_item(
+        '/v1/training-records?inspector_id=' || h.inspector_id
+            || '&year=' || extract(year from day),
+        app.inspector_name(h.inspector_id) || ' ' || h.hours || '/' || h.expected,
+        app.colour(h.hours >= h.expected, to_char(day, 'MM-DD') < '12-31'),
+        null, i.zone_id, h.inspector_id)
+    from app.training_hours(extract(year from day)::integer, day) h
+    left join app.inspectors_on(day) i on i.id = h.inspector_id
+$$;
+
 create or replace function app.check_r_trn_05(day date) returns setof app.compliance_item
 language sql stable security definer
 as $$
@@ -1170,6 +1353,15 @@ as $$
     cross join lateral (select (c.approved_at at time zone 'Asia/Shanghai')::date as on_day) as a
     where a.on_day between day - 365 and day
         and (c.paid_on <= day or day > a.on_day + app.parameter_int('claim_pay_days'))
+    union all
+    -- no item without an official activity, however few they are
+    select app.compliance_item('/v1/expense-claims/' || c.id, c.code, 'red',
+        null, null, c.claimant_inspector_id, numerator => 0, denominator => 0,
+        is_fatal => true)
+    from dudao.expense_claims c
+    where (c.submitted_at at time zone 'Asia/Shanghai')::date between day - 365 and day
+        and c.state in ('submitted', 'checked', 'approved', 'paid')
+        and (app.claim_activity(c)).is_official is not true
 $$;
 
 create or replace function app.check_r_fin_05(day date) returns setof app.compliance_item
@@ -1234,7 +1426,9 @@ from (values
     ('R-MTG-02', '{C2.1.3.c}', 'eff', '沟通交流每季度一次', 'A session each quarter', '', 'all', 1, null, null, false, '/v1/meetings?kind=communication_session'),
     ('R-MTG-03', '{C2.1.3.a,C2.1.3.c,C2.1.3.e,C3.1.c}', 'eff', '工作规程与制度齐备', 'Procedures are in force', '', 'count', 0, 1, null, true, '/v1/policy-documents?state=in_force'),
     ('R-MTG-04', '{C2.1.1.d}', 'aut', '议定事项办理', 'Resolutions are carried out', 'o', 'count', 0, 2, null, true, '/v1/meeting-resolutions'),
-    ('R-RPT-02', '{C2.1.3.f}', 'aut', '重大事项报告与通报', 'Reported up and circulated', '', 'all', 1, null, null, false, '/v1/major-matters'),
+    ('R-RPT-01', '{C2.3.1.a,L-TL-23}', 'aut', '督导报告报送党委、政府和上级', 'Reports reach the three recipients', '', 'all', 1, null, null, false, '/v1/supervision-reports'),
+    ('R-RPT-02', '{C2.1.3.f}', 'aut', '重大事项、督导结果报告与通报', 'Matters and results reported up and circulated', '', 'all', 1, null, null, false, '/v1/dispatches?purpose=report&purpose=circulate'),
+    ('R-RPT-05', '{C2.1.1.e}', 'aut', '重大督导报告由委员会发布', 'Major reports are issued by the committee', '', 'all', 1, null, null, false, '/v1/supervision-reports?is_major=true'),
     ('R-TSK-02', '{L-TL-16}', 'aut', '督导组督学不少于三人', 'Teams of three inspectors', '', 'all', 1, null, null, false, '/v1/supervision-tasks?kind=comprehensive&kind=special'),
     ('R-TSK-03', '{L-TL-17}', 'aut', '督导事先书面通知', 'Notice in writing beforehand', 'zo', 'all', 1, null, null, false, '/v1/supervision-notices'),
     ('R-CMP-03', '{L-TL-11}', 'aut', '督导内容覆盖', 'Matters covered', '', 'all', 1, null, null, false, '/v1/supervision-tasks?kind=comprehensive&kind=special'),
@@ -1269,10 +1463,16 @@ from (values
     ('R-PRB-04', '{C2.3.2.d}', 'acc', '整改回头看', 'Look-back', 'zo', 'all', 1, null, null, false, '/v1/problems?state=struck_off'),
     ('R-PRB-05', '{C2.3.2.e}', 'acc', '问题反弹率', 'Rebounds', 'zo', 'share', 0.02, 0.05, null, true, '/v1/problems?state=rebounded'),
     ('R-PRB-06', '{C2.3.2.g}', 'aut', '整改情况公示', 'Units disclose what they rectified', 'zo', 'share', 0.95, 0.80, null, false, '/v1/publications?kind=rectification_disclosure'),
+    ('R-PUB-01', '{C2.3.1.b,L-TL-23}', 'aut', '督导报告及时公开', 'Reports are published in time', '', 'all', 1, null, null, false, '/v1/publications?kind=supervision_report'),
     ('R-PUB-02', '{C2.3.1.b}', 'aut', '公开内容可访问', 'What was published is reachable', '', 'share', 1, 0.95, null, false, '/v1/publications?state=published'),
     ('R-PUB-03', '{L-XX-01}', 'aut', '公开前保密审查', 'Secrecy review by another person', 'o', 'all', 1, null, null, false, '/v1/publications?state=published'),
+    ('R-TRN-01', '{C2.4.3.a,C2.4.3.b}', 'eff', '督学培训计划纳入干部教师培训', 'The training plan of the year', '', 'all', 1, null, null, false, '/v1/training-plans'),
+    ('R-TRN-02', '{C2.4.3.c,L-DX-05}', 'eff', '新任督学先培训后上岗', 'Training before the first duty', 'zi', 'count', 0, null, null, true, '/v1/training-records?kind=pre_service'),
+    ('R-TRN-03', '{C2.4.3.c,L-DX-05}', 'eff', '督学年度集中培训学时', 'Hours of training in the year', 'zi', 'share', 0.95, 0.80, null, false, '/v1/training-hours'),
     ('R-TRN-05', '{C2.4.3.f,C2.4.3.g}', 'eff', '督学晋升制度', 'Promotion of inspectors', '', 'all', 1, null, null, false, '/v1/policy-documents?kind=promotion_rule'),
     ('R-RES-01', '{C2.4.2.a,C2.4.2.b}', 'eff', '教育督导研究中心', 'The research centre', '', 'level', 1, null, null, false, '/v1/organizations?kind=research_center'),
+    ('R-RES-02', '{C2.4.2.c}', 'eff', '研究中心定期开展专业工作', 'Professional work of the centre', '', 'all', 1, null, null, false, '/v1/center-engagements?kind=school_evaluation&kind=quality_monitoring'),
+    ('R-RES-03', '{C3.3.a}', 'eff', '政策、重大决策专题研究', 'Studies of policy and major decisions', '', 'level', 1, null, null, false, '/v1/research-projects?kind=policy_study&kind=decision_study'),
     ('R-FIN-01', '{C3.1.a}', 'eff', '督导经费纳入预算', 'The fiscal budget of the year', '', 'all', 1, null, null, false, '/v1/budgets'),
     ('R-FIN-02', '{C3.1.b}', 'eff', '专款专用', 'Lines are kept to', '', 'all', 1, null, null, false, '/v1/budget-lines'),
     ('R-FIN-03', '{C3.1.c}', 'eff', '经费使用办法', 'The funds rule', '', 'all', 1, null, null, false, '/v1/policy-documents?kind=funds_rule'),
