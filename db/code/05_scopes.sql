@@ -128,20 +128,24 @@ begin
                 from dudao.plaques p
                 join dudao.schools s on s.id = p.school_id
                 where p.inspector_id in (select id from me) and p.state = 'posted'
+                    and s.organization_id not in (
+                        select r.organization_id
+                        from dudao.recusals r
+                        where r.inspector_id in (select id from me)
+                            and r.state = 'granted' and r.organization_id is not null)
                 union
                 select t.organization_id
                 from dudao.team_members m
                 join dudao.supervision_targets t on t.task_id = m.task_id
                 where m.inspector_id in (select id from me)
                     and (m.target_ids = '{}' or t.id = any (m.target_ids))
+                    and not exists (
+                        select
+                        from dudao.recusals r
+                        where r.inspector_id = m.inspector_id and r.state = 'granted'
+                            and (r.target_id = t.id or r.organization_id = t.organization_id))
             ) as a
-            where a.organization_id is not null
-                and a.organization_id not in (
-                    select coalesce(r.organization_id, t.organization_id)
-                    from dudao.recusals r
-                    left join dudao.supervision_targets t on t.id = r.target_id
-                    where r.inspector_id in (select id from me) and r.decision = 'granted'
-                        and coalesce(r.organization_id, t.organization_id) is not null)));
+            where a.organization_id is not null));
     end if;
     return ids;
 end

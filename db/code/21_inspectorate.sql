@@ -947,6 +947,15 @@ begin
             faults := faults || app.fault('overlapping-period',
                 '/starts_on', null, 'R-INS-03', 'L-TL-6');
         end if;
+        -- 3.15: no further term after a low grade, be it renewed or
+        -- recommended anew, nor when the grade came after the renewal
+        grade := app.last_grade_of(new.inspector_id);
+        if (new.term_no > 1 or new.renewal_of_id is not null)
+                and grade in ('basically_competent', 'incompetent') then
+            faults := faults || app.fault('assessment-too-low', null,
+                jsonb_build_object('grade', grade), 'R-INS-07',
+                'C2.4.3.e');
+        end if;
         -- C2.4.1.b with 9-A1: an act that takes the county further past the
         -- limit wants a reason; one that brings it nearer does not
         share := app.fulltime_share_after(new.inspector_id, new.employment);
@@ -1474,6 +1483,7 @@ declare
     unit uuid := app.recusal_unit(new.organization_id, new.target_id,
         new.visit_id);
     other constant uuid := new.replaced_by_inspector_id;
+    led text;
 begin
     -- nobody decides on the own recusal (3.0)
     if app.inspector_id() = new.inspector_id then
@@ -1485,7 +1495,7 @@ begin
             faults := faults || app.fault('no-active-appointment',
                 '/replaced_by_inspector_id', null, 'R-INS-09', 'L-TL-10');
         end if;
-        if app.is_recused(other, unit, new.target_id) then
+        if app.is_recused(other, unit, new.target_id, new.visit_id) then
             faults := faults || app.fault('recusal-required',
                 '/replaced_by_inspector_id', null, 'R-INS-09', 'L-TL-10');
         end if;
@@ -1498,8 +1508,49 @@ begin
                 '/replaced_by_inspector_id', null, 'R-ZON-02', 'C2.2.2.e');
         end if;
     end if;
+    if action = 'grant' then
+        -- nobody else could do what the leader does (3.3)
+        select t.kind into led
+        from app.targets_of_recusal(new) as g
+        join dudao.supervision_tasks t on t.id = g.task_id
+        where app.leader_at(g) = new.inspector_id
+            and t.state <> 'draft' and g.state in ('pending', 'notified',
+                'self_assessed', 'self_assessment_audited', 'onsite',
+                'onsite_done')
+        order by t.kind = 'comprehensive' desc
+        limit 1;
+        if led is not null and other is null then
+            faults := faults || app.fault('required',
+                '/replaced_by_inspector_id', null, 'R-INS-09', 'L-TL-10');
+        elsif led = 'comprehensive'
+                and not app.is_full_time(other, app.today()) then
+            faults := faults || app.fault('leader-not-full-time',
+                '/replaced_by_inspector_id', null, 'R-TSK-02', 'L-TL-16');
+        end if;
+    end if;
     return faults;
 end
+$$;
+
+-- The targets that are under way and on whose team the inspector was, or of
+-- which the recusal speaks.
+create or replace function app.targets_of_recusal(r dudao.recusals)
+returns setof dudao.supervision_targets
+language sql stable security definer
+as $$
+    select g.*
+    from dudao.supervision_targets g
+    join dudao.supervision_tasks t on t.id = g.task_id
+    where t.voided_at is null
+        and t.state not in ('completed', 'archived', 'cancelled')
+        and g.state not in ('closed', 'excused')
+        and (g.id = r.target_id
+            or (g.organization_id = r.organization_id and exists (
+                select from dudao.team_members m
+                where m.task_id = g.task_id
+                    and m.inspector_id = r.inspector_id
+                    and (m.target_ids = '{}'
+                        or g.id = any (m.target_ids)))))
 $$;
 
 create or replace function app.has_plaque_at(inspector uuid, school uuid)
@@ -1553,9 +1604,9 @@ begin
             on conflict (school_id) where state = 'planned' do update
                 set inspector_id = excluded.inspector_id;
             insert into dudao.team_members(task_id, inspector_id, target_ids)
-            select t.task_id, new.replaced_by_inspector_id, array[t.id]
-            from dudao.supervision_targets t
-            where t.id = new.target_id
+            select t.task_id, new.replaced_by_inspector_id, array_agg(t.id)
+            from app.targets_of_recusal(new) as t
+            group by t.task_id
             on conflict (task_id, inspector_id) do update
                 set target_ids = case
                     when team_members.target_ids = '{}' then '{}'

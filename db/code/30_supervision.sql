@@ -111,9 +111,12 @@ insert into app.enumerations(name, value, label_zh, label_en, sort) values
 
 -- Who may do what to whom ---------------------------------------------------
 
--- L-TL-10: a granted recusal, or an inspector's own unit.
-create or replace function app.is_recused(
-    inspector uuid, organization uuid, target uuid default null)
+-- L-TL-10: what was granted keeps an inspector off the unit with everything
+-- of it, off the target with its visits and problems, or off the visit with
+-- its problems.
+create or replace function app.has_recusal(
+    inspector uuid, organization uuid, target uuid default null,
+    visit uuid default null)
 returns boolean
 language sql stable security definer set search_path = dudao, app, ext
 as $$
@@ -122,15 +125,87 @@ as $$
         where r.inspector_id = inspector
             and r.state = 'granted'
             and (r.organization_id = organization or r.target_id = target
-                or r.visit_id in (
-                    select v.id from visits v
-                    where v.organization_id = organization)))
+                or r.visit_id = visit))
+$$;
+
+-- L-TL-10: a granted recusal, or an inspector's own unit.
+drop function if exists app.is_recused(uuid, uuid, uuid);
+create or replace function app.is_recused(
+    inspector uuid, organization uuid, target uuid default null,
+    visit uuid default null)
+returns boolean
+language sql stable security definer set search_path = dudao, app, ext
+as $$
+    select app.has_recusal(inspector, organization, target, visit)
     or exists (
         select
         from inspectors i
         join persons p on p.id = i.person_id
         where i.id = inspector
             and p.organization_id = organization)
+$$;
+
+-- 3.0: a granted recusal removes all actions, in whatever role. Who acts for
+-- the own unit does so as the unit.
+create or replace function app.is_kept_off(
+    organization uuid, target uuid, visit uuid default null)
+returns boolean
+language sql stable security definer set search_path = dudao, app, ext
+as $$
+    select organization is distinct from app.organization_id()
+        and app.has_recusal(app.inspector_id(), organization, target, visit)
+$$;
+
+create or replace function app.recusal_faults(
+    organization uuid, target uuid, visit uuid default null)
+returns app.fault[]
+language sql stable security definer set search_path = dudao, app, ext
+as $$
+    select case when app.is_kept_off(organization, target, visit)
+        then array[app.fault('recusal-required', null, null, 'R-INS-09',
+            'L-TL-10')]
+        else '{}' end
+$$;
+
+-- Who leads the work at a target: the task's leader or, where a recusal keeps
+-- that one off, who was named instead; null: nobody was.
+create or replace function app.leader_at(target dudao.supervision_targets)
+returns uuid
+language plpgsql stable security definer set search_path = dudao, app, ext
+as $$
+declare
+    leader uuid;
+    seen uuid[] := '{}';
+begin
+    select k.leader_inspector_id into leader
+    from supervision_tasks k
+    where k.id = target.task_id;
+    while leader is not null and leader <> all (seen)
+            and app.has_recusal(leader, target.organization_id, target.id)
+    loop
+        seen := seen || leader;
+        leader := (
+            select r.replaced_by_inspector_id
+            from recusals r
+            where r.inspector_id = leader and r.state = 'granted'
+                and (r.organization_id = target.organization_id
+                    or r.target_id = target.id)
+            order by r.replaced_by_inspector_id is null, r.decided_on desc,
+                r.id desc
+            limit 1);
+    end loop;
+    return leader;
+end
+$$;
+
+-- Whether the inspector leads the task at one of its targets.
+create or replace function app.leads(inspector uuid, task uuid)
+returns boolean
+language sql stable security definer set search_path = dudao, app, ext
+as $$
+    select exists (
+        select from supervision_targets t
+        where t.task_id = task and app.leader_at(t) = inspector)
 $$;
 
 -- Full-time on that day (only they lead comprehensive teams or verify major
@@ -298,7 +373,7 @@ begin
     if action in ('start', 'summarize')
             and app.has_role('inspector_ft', 'inspector_pt', 'zone_lead')
             and not app.has_role('office_staff', 'deputy_chief_inspector')
-            and new.leader_inspector_id is distinct from app.inspector_id()
+            and not app.leads(app.inspector_id(), new.id)
     then
         faults := faults || app.fault('leader-only', null, null,
             'R-TSK-02', 'L-TL-16');
@@ -521,8 +596,9 @@ begin
         end if;
     end if;
 
+    faults := faults || app.recusal_faults(new.organization_id, new.id);
     if action in ('begin_onsite', 'end_onsite', 'feed_back')
-            and task.leader_inspector_id is distinct from app.inspector_id()
+            and app.leader_at(new) is distinct from app.inspector_id()
     then
         faults := faults || app.fault('leader-only', null, null,
             'R-TSK-02', 'L-TL-16');
@@ -678,7 +754,7 @@ begin
                 '/inspector_id', null, 'R-TRN-02', 'L-DX-05');
         end if;
         if app.is_recused(new.inspector_id, new.organization_id,
-                new.target_id) then
+                new.target_id, new.id) then
             faults := faults || app.fault('recusal-required',
                 '/inspector_id', jsonb_build_object(
                     'inspector_id', new.inspector_id,
@@ -691,6 +767,10 @@ begin
             faults := faults || app.fault('separation-of-duties', null,
                 null, 'R-VIS-01', 'L-TL-8');
         end if;
+    end if;
+    if action <> 'submit' then
+        faults := faults || app.recusal_faults(new.organization_id,
+            new.target_id, new.id);
     end if;
     return faults;
 end
@@ -1123,6 +1203,13 @@ insert into app.row_rules(resource, name, expression, pointer, code,
     ('team_members', 'one_subject',
         'num_nonnulls(new.inspector_id, new.person_id) = 1',
         '/inspector_id', 'one-of-required', 'R-TSK-02', 'L-TL-16', null),
+    -- 3.0: what no step does
+    ('supervision_targets', 'not_recused', $e$step.action is not null
+        or not app.is_kept_off(new.organization_id, new.id)$e$,
+        null, 'recusal-required', 'R-INS-09', 'L-TL-10', null),
+    ('visits', 'not_recused', $e$step.action is not null
+        or not app.is_kept_off(new.organization_id, new.target_id, new.id)$e$,
+        '/inspector_id', 'recusal-required', 'R-INS-09', 'L-TL-10', null),
     ('visits', 'subject',
         'num_nonnulls(new.school_id, new.target_id) >= 1',
         '/school_id', 'one-of-required', 'R-VIS-01', 'C2.2.2.b', null),
@@ -1162,15 +1249,33 @@ as $$
     ) as t
 $$;
 
--- L-TL-10: from which units a granted recusal keeps the caller.
+-- L-TL-10: from which units, targets and visits a granted recusal keeps the
+-- caller.
 create or replace function app.my_recused_organizations() returns uuid[]
 language sql stable security definer set search_path = dudao, app, ext
 as $$
-    select coalesce(array_agg(distinct coalesce(r.organization_id,
-        t.organization_id)), '{}')
+    select coalesce(array_agg(r.organization_id), '{}')
     from recusals r
-    left join supervision_targets t on t.id = r.target_id
-    where r.inspector_id = app.inspector_id() and r.decision = 'granted'
+    where r.inspector_id = app.inspector_id() and r.state = 'granted'
+        and r.organization_id is not null
+$$;
+
+create or replace function app.my_recused_targets() returns uuid[]
+language sql stable security definer set search_path = dudao, app, ext
+as $$
+    select coalesce(array_agg(r.target_id), '{}')
+    from recusals r
+    where r.inspector_id = app.inspector_id() and r.state = 'granted'
+        and r.target_id is not null
+$$;
+
+create or replace function app.my_recused_visits() returns uuid[]
+language sql stable security definer set search_path = dudao, app, ext
+as $$
+    select coalesce(array_agg(r.visit_id), '{}')
+    from recusals r
+    where r.inspector_id = app.inspector_id() and r.state = 'granted'
+        and r.visit_id is not null
 $$;
 
 -- Policies may not refer to each other in a circle: children look at tasks,
@@ -1202,11 +1307,13 @@ insert into app.scope_predicates(resource, scope, predicate) values
             = any ((select app.my_zone_organizations())::uuid[])
         or zone_id = any ((select app.my_zone_ids())::uuid[])
         or task_id = any ((select app.my_task_ids())::uuid[])$p$),
-    ('supervision_targets', 's', $p$organization_id
-            = any ((select app.my_assigned_organizations())::uuid[])
-        or (task_id = any ((select app.my_task_ids())::uuid[])
-            and coalesce(organization_id <> all (
-                (select app.my_recused_organizations())::uuid[]), true))$p$),
+    ('supervision_targets', 's', $p$id <> all (
+            (select app.my_recused_targets())::uuid[])
+        and (organization_id
+                = any ((select app.my_assigned_organizations())::uuid[])
+            or (task_id = any ((select app.my_task_ids())::uuid[])
+                and coalesce(organization_id <> all (
+                    (select app.my_recused_organizations())::uuid[]), true)))$p$),
     ('supervision_targets', 'o', $p$state <> 'pending'
         and organization_id = (select app.organization_id())$p$),
     ('supervision_targets', 'i', $p$state = any (
@@ -1223,9 +1330,13 @@ insert into app.scope_predicates(resource, scope, predicate) values
     ('visits', 'z', $p$organization_id
             = any ((select app.my_zone_organizations())::uuid[])
         or inspector_id = (select app.inspector_id())$p$),
+    -- what one has written stays to be read
     ('visits', 's', $p$inspector_id = (select app.inspector_id())
-        or organization_id
-            = any ((select app.my_assigned_organizations())::uuid[])$p$),
+        or (organization_id
+                = any ((select app.my_assigned_organizations())::uuid[])
+            and id <> all ((select app.my_recused_visits())::uuid[])
+            and coalesce(target_id <> all (
+                (select app.my_recused_targets())::uuid[]), true))$p$),
     ('visits', 'o', $p$state <> 'draft'
         and organization_id = (select app.organization_id())$p$),
     ('visits', 'j', $p$state = 'reviewed' and organization_id

@@ -132,7 +132,8 @@ begin
             faults := faults || app.fault('reviewer-not-independent',
                 format('%s/%s', pointer, reviewer.place), null,
                 'R-PRB-02', 'C2.3.2.b');
-        elsif app.is_recused(reviewer.id, p.organization_id, p.target_id)
+        elsif app.is_recused(reviewer.id, p.organization_id, p.target_id,
+                p.visit_id)
         then
             faults := faults || app.fault('recusal-required',
                 format('%s/%s', pointer, reviewer.place), null,
@@ -178,6 +179,11 @@ $$;
 
 insert into app.row_rules(resource, name, expression, pointer, code,
     rule_id, clause_id, params) values
+    -- 3.0: what no step does
+    ('problems', 'not_recused', $e$step.action is not null
+        or not app.is_kept_off(new.organization_id, new.target_id,
+            new.visit_id)$e$,
+        null, 'recusal-required', 'R-INS-09', 'L-TL-10', null),
     ('problems', 'source',
         'num_nonnulls(new.target_id, new.visit_id, new.review_id,
             new.exchange_message_id, new.member_organization_id) = 1',
@@ -548,7 +554,8 @@ begin
         end if;
     else
     end case;
-    return faults;
+    return faults || app.recusal_faults(new.organization_id, new.target_id,
+        new.visit_id);
 end
 $$;
 
@@ -910,8 +917,12 @@ $$;
 insert into app.scope_predicates(resource, scope, predicate) values
     ('problems', 'z', $p$organization_id
         = any ((select app.my_zone_organizations())::uuid[])$p$),
-    ('problems', 's', $p$organization_id
-            = any ((select app.my_assigned_organizations())::uuid[])
+    ('problems', 's', $p$(organization_id
+                = any ((select app.my_assigned_organizations())::uuid[])
+            and coalesce(visit_id <> all (
+                (select app.my_recused_visits())::uuid[]), true)
+            and coalesce(target_id <> all (
+                (select app.my_recused_targets())::uuid[]), true))
         or (select app.inspector_id()) = any (reviewer_inspector_ids)
         or visit_id in (
             select v.id

@@ -555,7 +555,32 @@ CASES = [
          ("green", """insert into recusals(inspector_id, organization_id,
                  reason, declared_on)
              select inspector_id, organization_id, 'former_post', '2026-09-01'
-             from visits where voided_at is null""", SEMESTER)),
+             from visits where voided_at is null""", SEMESTER),
+         # of the visit alone, of a target alone
+         ("red", "delete from recusals", SEMESTER),
+         ("green", """insert into recusals(inspector_id, visit_id, reason,
+                 declared_on)
+             select inspector_id, id, 'other', '2026-09-01'
+             from visits where voided_at is null""", SEMESTER),
+         ("red", ONE["visits"] + """; delete from recusals;
+             update supervision_targets set onsite_started_on = '2026-10-12'
+             where id = (select g.id from supervision_targets g
+                 join team_members m on m.task_id = g.task_id
+                 where m.inspector_id is not null and m.target_ids = '{}'
+                     and g.organization_id is not null limit 1);
+             update persons p set organization_id = g.organization_id
+             from supervision_targets g
+             join team_members m on m.task_id = g.task_id
+             join inspectors i on i.id = m.inspector_id
+             where g.onsite_started_on is not null
+                 and p.id = i.person_id""", SEMESTER),
+         ("green", """insert into recusals(inspector_id, target_id, reason,
+                 declared_on)
+             select m.inspector_id, g.id, 'other', '2026-09-01'
+             from supervision_targets g
+             join team_members m on m.task_id = g.task_id
+             where g.onsite_started_on is not null
+                 and m.inspector_id is not null""", SEMESTER)),
     case("R-INS-10", "C2.1.1.f", [ONE["appointment"].format(n=1)],
          ("green", ""), ("red", appointment(decision_doc_no="null"))),
     case("R-ZON-01", "C2.2.2.e", [SCHOOLS.format(n=2)],

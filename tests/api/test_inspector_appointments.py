@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 
-from support import appointments
+from support import appointments, merit
 from support.appointments import DAY, FORM, ITEMS, set_columns, today
 
 RESOURCE = "inspector-appointments"
@@ -436,6 +436,95 @@ def test_renewal_has_its_window(api, db):
     active = staff.one(RESOURCE, q="演示督学40", state="active")
     assert errors(staff.act(RESOURCE, active, "renew", {}, status=422)) == {
         (None, "too-many-terms")}
+
+
+def graded(api, inspector, login, year, points):
+    """A confirmed assessment of that year: its grade."""
+    staff = api.login("office_staff")
+    made = staff.create("inspector-assessments", {
+        "inspector_id": inspector, "year": year})
+    api.login(login).act("inspector-assessments", made, "self-review",
+                         {"self_review": "履行督导职责情况"})
+    staff.act("inspector-assessments", made, "assess", {
+        "dimensions": dict.fromkeys(merit.DIMENSIONS, points),
+        "comment": "年度考核"})
+    return api.login("chief_inspector").act(
+        "inspector-assessments", made, "confirm", {})["grade"]
+
+
+@pytest.fixture
+def last_month(api, db):
+    """(appointment, login): a first term that is about to end."""
+    row, login = appointments.in_office(api, db)
+    ends = today(db) + 30 * DAY
+    starts = value(db, "select (%s + 1 - interval '3 years')::date", ends)
+    set_columns(db, row["id"], starts_on=starts, ends_on=value(
+        db, "select (%s + interval '3 years')::date - 1", starts))
+    yield row, login
+    api.login("committee_director").act(
+        RESOURCE, row, "dismiss", {"ground": "dereliction", "reason": "测试"})
+
+
+def until_approved(api, db, id):
+    chief = api.login("chief_inspector")
+    api.login("office_staff").act(RESOURCE, id, "review",
+                                  {"qualification": FORM})
+    chief.act(RESOURCE, id, "publicize", {})
+    appointments.publicity_is_over(db, id)
+    return chief.act(RESOURCE, id, "approve", {})
+
+
+@pytest.mark.clause("3.15", "C2.4.3.e", "R-INS-07")
+def test_a_low_grade_is_not_renewed(api, db, as_login, last_month):
+    row, login = last_month
+    inspector, year = row["inspector_id"], today(db).year
+    staff = api.login("office_staff")
+    assert graded(api, inspector, login, year - 2, 20) == "incompetent"
+    refused = staff.act(RESOURCE, row, "renew", {}, status=422)
+    assert errors(refused) == {(None, "assessment-too-low")}
+    assert (refused["rule_id"], refused["clause_id"]) == ("R-INS-07",
+                                                          "C2.4.3.e")
+    status, detail = refusal(
+        as_login("office_staff"),
+        "select * from app.act('inspector_appointments', %s, 'renew')",
+        row["id"])
+    assert status == "DD422"
+    assert [e["code"] for e in detail["errors"]] == ["assessment-too-low"]
+    assert value(db, "select count(*) from dudao.inspector_appointments"
+                     " where renewal_of_id = %s", row["id"]) == 0
+    # the last one decides
+    assert graded(api, inspector, login, year - 1, 80) == "competent"
+    staff.act(RESOURCE, row, "renew", {})
+    assert errors(staff.act(RESOURCE, row, "renew", {}, status=422)) == {
+        (None, "renewal-exists")}
+    new = staff.one(RESOURCE, inspector_id=inspector, state="recommended")
+    assert (new["term_no"], new["renewal_of_id"]) == (2, row["id"])
+    until_approved(api, db, new["id"])
+    # a grade that comes before the new term is decided
+    assert graded(api, inspector, login, year, 65) == "basically_competent"
+    ends = value(db, "select ends_on from dudao.inspector_appointments"
+                     " where id = %s", row["id"])
+    body = {"starts_on": str(ends + DAY), "decision_doc_no": "示例〔2026〕2号"}
+    refused = api.login("committee_director").act(RESOURCE, new, "appoint",
+                                                  body, status=422)
+    assert errors(refused) == {(None, "assessment-too-low")}
+    assert staff.read(RESOURCE, new["id"])["state"] == "approved"
+
+
+@pytest.mark.clause("3.15", "C2.4.3.e", "R-INS-07")
+def test_nor_recommended_anew(api, db, last_month):
+    """The next term by another way: it still follows upon the grade."""
+    row, login = last_month
+    inspector = row["inspector_id"]
+    graded(api, inspector, login, today(db).year - 1, 65)
+    new = api.login("office_staff").create(RESOURCE, {
+        "inspector_id": inspector, "employment": "part_time"})
+    assert (new["term_no"], new["renewal_of_id"]) == (2, None)
+    until_approved(api, db, new["id"])
+    refused = api.login("committee_director").act(RESOURCE, new, "appoint", {
+        "starts_on": str(today(db) + 31 * DAY),
+        "decision_doc_no": "示例〔2026〕3号"}, status=422)
+    assert errors(refused) == {(None, "assessment-too-low")}
 
 
 def test_history_and_filters(api, db):

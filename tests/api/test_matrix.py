@@ -565,8 +565,13 @@ def test_a_granted_recusal_takes_the_unit_away(server):
                                   before.facts["assigned"]))
             recusal = cursor.fetchone()[0]
             cursor.execute("select app.act_as('chief_inspector', true)")
-            cursor.execute("select * from app.act('recusals', %s, 'grant')",
-                           (recusal,))
+            # whom the inspector led, somebody of the zone leads from now on
+            cursor.execute("""
+                select * from app.act('recusals', %s, 'grant', null,
+                    jsonb_build_object('replaced_by_inspector_id', (
+                        select i.id from inspectors i
+                        join persons p on p.id = i.person_id
+                        where p.name = '演示督学03')))""", (recusal,))
             after = Scopes(connection, MATRIX, role, role)
             for table in ("schools", "persons", "supervision_targets"):
                 assert after.ids(table) < before.ids(table), table

@@ -83,12 +83,15 @@ FACTS = {
     "recused_units": """
         select organization_id from recusals
         where inspector_id = any (%(inspector)s::uuid[])
-            and decision = 'granted' and organization_id is not null
-        union
-        select t.organization_id from recusals r
-        join supervision_targets t on t.id = r.target_id
-        where r.inspector_id = any (%(inspector)s::uuid[])
-            and r.decision = 'granted' and t.organization_id is not null""",
+            and decision = 'granted' and organization_id is not null""",
+    "recused_targets": """
+        select target_id from recusals
+        where inspector_id = any (%(inspector)s::uuid[])
+            and decision = 'granted' and target_id is not null""",
+    "recused_visits": """
+        select visit_id from recusals
+        where inspector_id = any (%(inspector)s::uuid[])
+            and decision = 'granted' and visit_id is not null""",
     "tasks": """
         select task_id from team_members
         where inspector_id = any (%(inspector)s::uuid[])
@@ -107,6 +110,7 @@ FACTS = {
         join supervision_targets t on t.task_id = m.task_id
         where m.inspector_id = any (%(inspector)s::uuid[])
             and (m.target_ids = '{}' or t.id = any (m.target_ids))
+            and t.id <> all (%(recused_targets)s::uuid[])
             and t.organization_id <> all (%(recused_units)s::uuid[])""",
     "jurisdiction": """
         select o.id from organizations o
@@ -122,6 +126,8 @@ FACTS = {
 }
 
 IN_ZONE = "organization_id = any (%(zone_units)s::uuid[])"
+KEPT_OFF = (" and (target_id is null"
+            " or target_id <> all (%(recused_targets)s::uuid[]))")
 ASSIGNED = "organization_id = any (%(assigned)s::uuid[])"
 OWN = "organization_id = %(org)s"
 JURISDICTION = "organization_id = any (%(jurisdiction)s::uuid[])"
@@ -247,19 +253,23 @@ SCOPES = {
              " or task_id = any (%(tasks)s::uuid[])",
         "s": "(task_id = any (%(tasks)s::uuid[]) or " + ASSIGNED + ")"
              " and (organization_id is null"
-             "     or organization_id <> all (%(recused_units)s::uuid[]))",
+             "     or organization_id <> all (%(recused_units)s::uuid[]))"
+             " and id <> all (%(recused_targets)s::uuid[])",
         "o": "state <> 'pending' and " + OWN,
         "i": "state in ('opinion_issued', 'opinion_received', 'rectifying',"
              " 'closed') and " + JURISDICTION,
         "c": CIRCULATED, "k": NOTHING},
     "visits": {
-        "z": IN_ZONE + " or " + BY_ME, "s": ASSIGNED + " or " + BY_ME,
+        "z": IN_ZONE + " or " + BY_ME, "s": ASSIGNED + KEPT_OFF
+        + " and id <> all (%(recused_visits)s::uuid[]) or " + BY_ME,
         "o": "state <> 'draft' and " + OWN,
         "j": "state = 'reviewed' and " + JURISDICTION, "k": NOTHING},
     "problems": {
         "z": IN_ZONE,
-        "s": ASSIGNED
-             + " or reviewer_inspector_ids && %(inspector)s::uuid[]"
+        "s": ASSIGNED + KEPT_OFF
+             + " and (visit_id is null"
+             "     or visit_id <> all (%(recused_visits)s::uuid[]))"
+             " or reviewer_inspector_ids && %(inspector)s::uuid[]"
              " or visit_id in (select v.id from visits v"
              "     where v.inspector_id = any (%(inspector)s::uuid[]))",
         "o": "state <> 'draft' and " + OWN,
