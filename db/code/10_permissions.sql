@@ -59,6 +59,12 @@ with abbreviation(short, role) as (
         ('annual_targets', 'DIR:RT.a DEP:R.a MEM:RW.o CHI:RT.a STA:RWT.a SCH:RT.o TWN:RT.o DPT:RT.o LDR:R.a ORG:R.a RES:R.a AUD:R.a'),
         -- supervision-reports; leading inspectors submit theirs (3.8)
         ('supervision_reports', 'DIR:RT.a DEP:RT.a MEM:R.c CHI:RT.a STA:RWT.a ZLD:R.z INS:RWT.s SCH:R.p TWN:R.c DPT:R.p LDR:R.c ORG:R.c RES:R.k TPA:R.k PLT:R.c AUD:R.a PUB:R.p'),
+        -- indicator-frameworks, indicators
+        ('indicator_frameworks', 'DIR:RT.a DEP:R.a MEM:R.a CHI:RT.a STA:RWT.a ZLD:R.a INS:R.a SCH:R.a TWN:R.a DPT:R.a LDR:R.a ORG:R.a RES:RW.a TPA:R.k PLT:R.a ADM:R.a AUD:R.a PUB:R.p'),
+        -- evaluation-campaigns, evaluations, scores, objections: f what is
+        -- finalized; the lead of a zone answers for it (3.6), the member units
+        -- read what is circulated to them (C2.1.3.f)
+        ('evaluations', 'DIR:RT.a DEP:R.a MEM:RW.o MEM:R.c CHI:RT.a STA:RWT.a ZLD:RT.z INS:RW.s SCH:RT.o TWN:RT.o DPT:RT.o LDR:R.f ORG:R.f RES:RT.k TPA:RW.k PLT:R.c AUD:R.a PUB:R.p'),
         -- budgets, budget-lines, expense-claims, expense-items, facilities
         ('finance', 'DIR:R.a DEP:RT.a CHI:RT.a STA:R.a FIN:RWT.a ZLD:R.z INS:RWT.n LDR:R.a AUD:R.a PUB:R.p'),
         -- center-engagements, research-projects, policy-recommendations,

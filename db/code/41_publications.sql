@@ -245,6 +245,12 @@ begin
             where r.id = p.subject_id and r.disclosure <> 'exempt'
                 and (r.state in ('delivered', 'published')
                     or (r.state = 'issued' and p.state <> 'published')));
+    -- 3.6: results that the committee has finalized
+    when 'evaluation_campaigns' then
+        is_publishable := p.kind = 'evaluation_result' and exists (
+            select from dudao.evaluation_campaigns c
+            where c.id = p.subject_id
+                and c.state in ('finalized', 'published', 'closed'));
     else
         is_publishable := p.subject_type is null;
     end case;

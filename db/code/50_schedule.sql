@@ -70,6 +70,7 @@ begin
     end if;
     foreach part in array '{run_appointments,publish_scheduled,deliver_reports,confirm_silent_visits,tell_overdue,
         tell_meetings,tell_urgent_reports,tell_targets,
+        follow_campaigns,
         keep_compliance,sweep}'::text[] loop
         begin
             execute format('select app.%I()', part);

@@ -1228,19 +1228,39 @@ as $$
         and coalesce(w.revoked_on > day, true)
 $$;
 
--- The evaluation campaign is the other half of the rule: without one the
--- decision on awards alone is not enough for green.
+-- For the year before: its campaigns over townships, departments and zones, and
+-- what was decided about awards. Amber while one of the campaigns still runs.
 create or replace function app.check_r_eva_05(day date) returns setof app.compliance_item
 language sql stable security definer
 as $$
-    select app.compliance_item(coalesce('/v1/award-decisions/' || min(x.id::text), '/v1/award-decisions'),
-        extract(year from day) - 1 || '年度表彰决定',
-        app.colour(false, count(x.id) > 0 or extract(month from day) <= 3),
-        numerator => count(x.id))
-    from (select 1) as one
-    left join dudao.award_decisions x on x.year = extract(year from day) - 1
-        and x.kind = 'annual_evaluation' and x.voided_at is null
-        and x.state = 'decided' and x.decided_on <= day
+    with part as (
+        select t.label, coalesce('/v1/evaluation-campaigns/' || c.id, '/v1/evaluation-campaigns?kind=supervision_work') as href,
+            coalesce(c.finalized_on <= day, false) as is_done, c.id is not null as is_running
+        from (values ('township', '乡镇（街道）教育督导工作评估'), ('county_department', '县直部门教育督导工作评估'),
+            ('zone', '督学责任区教育督导工作评估')) as t(target_kind, label)
+        left join lateral (
+            select x.id, x.finalized_on
+            from dudao.evaluation_campaigns x
+            where x.kind = 'supervision_work' and x.target_kind = t.target_kind and x.periodicity = 'annual'
+                and x.year = extract(year from day) - 1 and x.launched_on <= day
+                and coalesce(x.cancelled_on > day, true)
+            order by x.finalized_on, x.id
+            limit 1) as c on true
+        union all
+        select '年度表彰决定', coalesce('/v1/award-decisions/' || min(x.id::text), '/v1/award-decisions'),
+            count(x.id) > 0, false
+        from dudao.award_decisions x
+        where x.year = extract(year from day) - 1 and x.kind = 'annual_evaluation'
+            and x.voided_at is null and x.state = 'decided' and x.decided_on <= day
+    ), whole as (
+        select bool_or(is_running and not is_done)
+            or to_char(day, 'MM-DD') <= app.parameter('evaluation_finalize_by') #>> '{}' as is_pending
+        from part
+    )
+    select app.compliance_item(p.href, extract(year from day) - 1 || '年' || p.label,
+        app.colour(p.is_done, w.is_pending))
+    from part p
+    cross join whole w
 $$;
 
 create or replace function app.check_r_trn_01(day date) returns setof app.compliance_item
@@ -1455,7 +1475,7 @@ from (values
     ('R-ZON-03', '{C2.4.1.c}', 'cov', '责任区专职督学不少于两名', 'Two full-time inspectors a zone', 'z', 'all', 1, null, null, false, '/v1/zones'),
     ('R-ZON-04', '{L-ZR-01}', 'cov', '责任区规模', 'Size of the zones', 'z', 'all', 1, null, null, false, '/v1/zones'),
     ('R-ZON-05', '{C2.1.3.h}', 'eff', '责任区、乡镇督导工作检查', 'Work inspection of zones and townships', 'zo', 'all', 1, null, null, false, '/v1/supervision-tasks?kind=work_inspection'),
-    ('R-EVA-05', '{C2.1.3.i}', 'eff', '督导工作考核与表彰', 'Supervision work is assessed and rewarded', '', 'all', 1, null, null, false, '/v1/award-decisions'),
+    ('R-EVA-05', '{C2.1.3.i}', 'eff', '督导工作考核与表彰', 'Supervision work is assessed and rewarded', '', 'all', 1, null, null, false, '/v1/evaluation-campaigns?kind=supervision_work'),
     ('R-FBK-02', '{C2.3.1.e,L-TL-21}', 'acc', '问题有要求有时限', 'Problems have requirement and date', 'zo', 'all', 1, null, null, false, '/v1/problems'),
     ('R-PRB-01', '{C2.3.2.c}', 'acc', '整改逾期', 'Overdue problems', 'zo', 'share', 1, 0.97, null, false, '/v1/problems?overdue=true'),
     ('R-PRB-02', '{C2.3.2.b}', 'acc', '销号有核查有证据', 'Strike-off after verification', 'zo', 'all', 1, null, null, false, '/v1/problems?state=struck_off'),

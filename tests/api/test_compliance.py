@@ -20,7 +20,7 @@ TABLES = """organizations schools supervision_tasks supervision_targets
     publication_placements policy_documents exchange_messages dispatches
     rule_parameters committee_members member_units liaisons office_staff
     meetings meeting_attendances meeting_resolutions major_matters
-    inspector_assessments inspector_ranks award_decisions budgets budget_lines
+    evaluation_campaigns inspector_assessments inspector_ranks award_decisions budgets budget_lines
     expense_claims facilities informatization_items persons deadlines
     publication_channels supervision_reports training_plans training_sessions
     training_records center_engagements research_projects""".split()
@@ -300,8 +300,18 @@ CASES = [
          ("green", ""),
          ("red", "update inspector_assessments set grade = 'competent'"
                  " where grade is not null")),
+    # the year before: three campaigns and a decision
     case("R-EVA-05", "C2.1.3.i", [],
-         ("amber", "", "2026-11-20"),
+         ("green", "", "2026-11-20"),
+         ("amber", "update evaluation_campaigns set finalized_on = null"
+                   " where target_kind = 'zone'", "2026-11-20"),
+         ("red", "update evaluation_campaigns set cancelled_on = '2026-01-01'"
+                 " where target_kind = 'zone'", "2026-11-20"),
+         ("amber", "", "2026-03-31"),
+         ("green", "update evaluation_campaigns set cancelled_on = null,"
+                   " finalized_on = '2026-01-08'"
+                   " where target_kind = 'zone' and year = 2025",
+          "2026-11-20"),
          ("red", "update award_decisions set voided_at = now(),"
                  " void_reason = 'x'", "2026-04-01"),
          ("amber", "", "2026-03-31")),

@@ -143,6 +143,19 @@ def published(table):
             "     and (p.expires_at is null or p.expires_at > now()))")
 
 
+def of_evaluation(condition, more=""):
+    """Rows of an evaluation that the condition names."""
+    return (f"evaluation_id in (select id from evaluations where {condition})"
+            + more)
+
+
+# What the office scored is told with the preliminary result.
+TOLD = (" and (stage = 'self' or evaluation_id in (select id from evaluations"
+        " where state in ('preliminary', 'objected', 'finalized', 'delivered',"
+        " 'included')))")
+FINAL = "state in ('finalized', 'delivered', 'included')"
+EVALUATED_ZONE = IN_ZONE + " or zone_id = any (%(zones)s::uuid[])"
+
 # table -> scope -> rows. Units see what has left the desk of who writes it.
 SCOPES = {
     "compliance_checks": {
@@ -329,6 +342,31 @@ SCOPES = {
         "p": NOTHING},
     "office_staff": {
         "o": NOTHING, "p": "ended_on is null and post <> 'staff'"},
+    "indicator_frameworks": {
+        "k": NOTHING, "p": "state = 'in_force' and voided_at is null"},
+    "indicators": {
+        "k": NOTHING, "p": "framework_id in (select id"
+        " from indicator_frameworks"
+        " where state = 'in_force' and voided_at is null)"},
+    "evaluation_campaigns": {
+        "z": "id in (select campaign_id from evaluations where "
+             + EVALUATED_ZONE + ")",
+        "s": f"id in (select campaign_id from evaluations where {ASSIGNED})",
+        "o": f"id in (select campaign_id from evaluations where {OWN})",
+        "f": "state in ('finalized', 'published', 'closed')",
+        "c": CIRCULATED, "k": NOTHING, "p": NOTHING},
+    "evaluations": {
+        "z": EVALUATED_ZONE, "s": ASSIGNED, "o": OWN, "f": FINAL,
+        "c": "campaign_id = any (%(circulated)s::uuid[])",
+        "k": NOTHING, "p": NOTHING},
+    "evaluation_scores": {
+        "z": of_evaluation(EVALUATED_ZONE, TOLD),
+        "s": of_evaluation(ASSIGNED, TOLD), "o": of_evaluation(OWN, TOLD),
+        "f": of_evaluation(FINAL), "c": NOTHING, "k": NOTHING, "p": NOTHING},
+    "evaluation_objections": {
+        "z": of_evaluation(EVALUATED_ZONE), "s": of_evaluation(ASSIGNED),
+        "o": of_evaluation(OWN), "f": of_evaluation(FINAL),
+        "c": NOTHING, "k": NOTHING, "p": NOTHING},
     "budgets": {
         "z": NOTHING, "n": NOTHING,
         "p": "state in ('approved', 'adjusted', 'closed')"},
