@@ -67,6 +67,7 @@ insert into app.enumerations(name, value, label_zh, label_en, sort) values
     ('award_decisions.kind', 'inspector', '督学奖励', 'Inspector', 2),
     ('awards.basis_subject_type', 'supervision_targets', '督导对象评估', 'Supervision target', 1),
     ('awards.basis_subject_type', 'inspector_assessments', '督学年度考核', 'Inspector assessment', 2),
+    ('awards.basis_subject_type', 'evaluations', '年度评估', 'Yearly evaluation', 3),
     ('awards.level', 'county_government', '县政府', 'County government', 1),
     ('awards.level', 'supervision_committee', '督导委员会', 'Supervision committee', 2),
     ('awards.level', 'office', '督导办', 'Office', 3),
@@ -287,6 +288,11 @@ insert into app.row_rules(resource, name, expression, pointer, code, rule_id, cl
             where s.id = new.basis_subject_id
                 and (s.organization_id = new.recipient_organization_id or s.zone_id = new.recipient_zone_id)
                 and (s.grade is null or s.grade = new.basis_grade))
+        when 'evaluations' then exists (select from dudao.evaluations s
+            join dudao.evaluation_campaigns c on c.id = s.campaign_id
+            where s.id = new.basis_subject_id and s.finalized_on is not null
+                and (s.organization_id = new.recipient_organization_id or s.zone_id = new.recipient_zone_id)
+                and c.year = new.year and s.grade = new.basis_grade)
         end$e$,
      '/basis_subject_id', 'basis-of-another', 'R-INS-08', 'C2.4.3.h', null),
     -- what was made public is what is granted
@@ -687,7 +693,8 @@ as $$
         (select z.name from dudao.zones z where z.id = r.recipient_zone_id))
 $$;
 
--- R-INS-08: what an inspector's award rests on is looked up, not claimed.
+-- R-INS-08: what an inspector's award rests on is looked up, not claimed; that
+-- of a unit or zone when nothing was named.
 create or replace function app.with_basis(r dudao.awards) returns dudao.awards
 language plpgsql stable security definer
 as $$
@@ -701,6 +708,16 @@ begin
         from dudao.inspector_assessments a
         where a.inspector_id = r.recipient_inspector_id and a.year = r.year
             and a.state = 'confirmed' and a.grade = 'excellent';
+    elsif num_nonnulls(r.basis_subject_id, r.basis_grade, r.basis_text) = 0 then
+        -- C2.1.3.i: the year's evaluation of the unit's supervision work
+        select 'evaluations', e.id, e.grade
+            into r.basis_subject_type, r.basis_subject_id, r.basis_grade
+        from dudao.evaluations e
+        join dudao.evaluation_campaigns c on c.id = e.campaign_id
+        where c.kind = 'supervision_work' and c.year = r.year and e.finalized_on is not null
+            and (e.organization_id = r.recipient_organization_id or e.zone_id = r.recipient_zone_id)
+        order by e.finalized_on desc, e.id desc
+        limit 1;
     end if;
     return r;
 end

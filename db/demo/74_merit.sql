@@ -216,7 +216,14 @@ begin
             join budgets b on b.id = l.budget_id
             where l.category = 'award' and b.year = last_year + 1
                 and b.state in ('approved', 'adjusted')), '{}') else '{}' end
-        || case when recipient ? 'recipient_inspector_id' then '{}'::jsonb
+        -- whom the year's campaigns evaluated is rewarded for that
+        || case when recipient ? 'recipient_inspector_id' or exists (
+                select from evaluations e
+                join evaluation_campaigns c on c.id = e.campaign_id
+                where c.year = last_year and e.finalized_on is not null
+                    and coalesce(e.organization_id, e.zone_id)::text in (
+                        recipient ->> 'recipient_organization_id', recipient ->> 'recipient_zone_id'))
+            then '{}'::jsonb
             else '{"basis_grade": "good", "basis_text": "年度教育督导工作评估良好以上"}' end);
     if steps < 1 then
         return;

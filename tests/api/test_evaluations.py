@@ -570,6 +570,42 @@ def test_only_townships_are_included(api):
                            status=422)) == {"townships-only"}
 
 
+@pytest.mark.clause("C2.1.3.i", "R-EVA-05")
+def test_a_unit_is_rewarded_for_its_evaluation(api, db):
+    """Of the demo county's results of last year."""
+    staff, chief = api.login("office_staff"), api.login("chief_inspector")
+    year = staff.one(C, state="closed")["year"]
+    best, worst = (
+        [e for e in staff.list(E, year=year, grade=grade, state="delivered")
+         if e["organization_id"]][0] for grade in ("excellent", "qualified"))
+
+    def body(evaluation, **members):
+        return {"year": year, "kind": "annual_evaluation", "level": "office",
+                "title": unique("先进单位"), "citation": "成效显著。",
+                "recipient_organization_id": evaluation["organization_id"],
+                **members}
+
+    made = staff.create("awards", body(best))
+    assert (made["basis_subject_type"], made["basis_subject_id"],
+            made["basis_grade"]) == ("evaluations", best["id"], "excellent")
+    assert chief.act("awards", made, "review", {})["state"] == "reviewed"
+    made = staff.create("awards", body(worst))
+    answer = chief.act("awards", made, "review", {}, status=422)
+    assert (codes(answer), answer["rule_id"]) == ({"grade-below-good"},
+                                                  "R-EVA-05")
+    # neither another's, nor a better grade than it was
+    for evaluation, grade in ((best, "excellent"), (worst, "good")):
+        answer = staff.create("awards", body(
+            worst, basis_subject_type="evaluations", basis_grade=grade,
+            basis_subject_id=evaluation["id"]), status=422)
+        assert codes(answer) == {"basis-of-another"}
+    # the demo's own awards rest on these results
+    assert rows(db, """
+        select count(*) from dudao.awards a
+        join dudao.evaluations e on e.id = a.basis_subject_id
+        where a.state = 'granted' and a.basis_grade = e.grade""")[0][0] >= 3
+
+
 @pytest.mark.clause("C2.1.3.i")
 def test_a_campaign_waits_no_longer_than_the_date(api, db, server):
     row = evaluations.launched(api, "zone")
