@@ -249,6 +249,8 @@ def test_the_public_sees_no_inner_table(as_login, db):
         "publication_placements", "attachments",
         # who sits on the committee and leads its office
         "committee_members", "member_units", "office_staff",
+        # by what everybody is evaluated
+        "indicator_frameworks", "indicators",
         # approved budgets, published reports, awards in publicity or granted
         "budgets", "supervision_reports", "awards"}
     seen = {table for table in tables
