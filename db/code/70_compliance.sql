@@ -1125,6 +1125,11 @@ as $$
             'supervision_reports',
             app.add_workdays(r.issued_on, app.parameter_int('circulate_workdays'))
         from app.reports_on(day) r
+        union all
+        select c.id, '/v1/evaluation-campaigns/' || c.id, c.title, c.finalized_on,
+            'evaluation_campaigns', c.circulate_by
+        from dudao.evaluation_campaigns c
+        where c.periodicity = 'annual' and c.finalized_on <= day
     ), wanted as (
         select d.*, u.organization_id, 'circulate' as purpose
         from due d

@@ -251,7 +251,11 @@ CASES = [
     case("R-RPT-02", "C2.1.3.f", [REPORT.format(issued=10), """
             update dispatches set state = 'sent', received_at = null,
                 sent_at = now() - interval '10 days'
-            where subject_type = 'supervision_reports'"""],
+            where subject_type = 'supervision_reports';
+            update dispatches d set state = 'sent', received_at = null,
+                sent_at = c.finalized_on + interval '12 hours'
+            from evaluation_campaigns c
+            where c.id = d.subject_id"""],
          ("green", ""),
          ("amber", """update dispatches set sent_at = now() where id = (
              select d.id from dispatches d join supervision_reports r
@@ -263,6 +267,11 @@ CASES = [
              where d.purpose = 'circulate' limit 1)"""),
          ("green", "update supervision_reports set voided_at = now(),"
                    " void_reason = 'x'"),
+         # an annual evaluation, and none that was made as needed
+         ("red", "delete from dispatches where id = (select id from"
+                 " dispatches where subject_type = 'evaluation_campaigns'"
+                 " and purpose = 'circulate' limit 1)"),
+         ("green", "update evaluation_campaigns set periodicity = 'ad_hoc'"),
          ("amber", "update dispatches set sent_at = now(), received_at = null"
                    " where id = (select id from dispatches where subject_type"
                    " = 'major_matters' and purpose = 'circulate' limit 1)"),
