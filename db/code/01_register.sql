@@ -692,16 +692,46 @@ begin
 end
 $$;
 
+-- Which of a policy's cells a caller has: 1 = all rows; k + 1 = the kth scope
+-- alone; 0 = several scopes; null = none. Roles of a scope are an array's text.
+create or replace function app.reach(everywhere text[], scopes text[]) returns integer
+language plpgsql stable parallel safe
+as $$
+declare
+    roles constant text[] := app.roles();
+    found integer;
+begin
+    if roles && everywhere then
+        return 1;
+    end if;
+    for i in 1..cardinality(scopes) loop
+        if roles && scopes[i]::text[] then
+            if found is not null then
+                return 0;
+            end if;
+            found := i + 1;
+        end if;
+    end loop;
+    return found;
+end
+$$;
+
 -- OR of the group's cells that hold one of the operations: roles baked in as
 -- literals, evaluated once a statement, then the scope's predicate per row.
--- Cells with the same predicate are one.
+-- Cells with the same predicate are one. Each value that is evaluated once is
+-- an InitPlan, which costs a read of one row more than its row does: so one
+-- tells which cell is asked, and only callers of several scopes, who are
+-- rare, have their roles looked at for each row.
 create or replace function app.policy_expression(
     resource text, permission_group text, operations text) returns text
 language plpgsql stable
 as $$
 declare
     missing text;
-    result text;
+    everywhere text[] := '{}';
+    scopes text[] := '{}';
+    tests text[] := '{}';
+    cell record;
 begin
     select string_agg(distinct p.scope, ', ') into missing
     from app.permissions p
@@ -714,15 +744,8 @@ begin
             resource, permission_group, missing;
     end if;
 
-    select string_agg(
-            case c.test when 'true' then c.role_test
-                else format('(%s and (%s))', c.role_test, c.test) end,
-            ' or ' order by c.test <> 'true', c.test like 'gen.%', c.test)
-        into result
-    from (
-        select t.test,
-            format('(select app.roles() && %L::text[])',
-                array_agg(distinct p.role order by p.role)) as role_test
+    for cell in
+        select t.test, array_agg(distinct p.role order by p.role) as roles
         from app.permissions p
         cross join lateral (select case p.scope when 'a' then 'true'
                 else app.scope_test(resource, p.scope) end as test) as t
@@ -730,8 +753,28 @@ begin
             and p.operations ~ ('[' || policy_expression.operations || ']')
             and t.test <> 'false'
         group by t.test
-    ) as c;
-    return coalesce(result, 'false');
+        order by t.test like 'gen.%', t.test
+    loop
+        if cell.test = 'true' then
+            everywhere := cell.roles;
+        else
+            scopes := scopes || cell.roles::text;
+            tests := tests || cell.test;
+        end if;
+    end loop;
+    if cardinality(tests) = 0 then
+        return case when everywhere = '{}' then 'false'
+            else format('(select app.roles() && %L::text[])', everywhere) end;
+    end if;
+    return (
+        select format('case (select app.reach(%L::text[], %L::text[])) when 1 then true %s else false end',
+            everywhere, scopes,
+            string_agg(format('when %s then (%s)', k.i + 1, tests[k.i]), ' ' order by k.i)
+            || case when cardinality(tests) = 1 then ''
+                else format(' when 0 then %s', string_agg(format(
+                    '(app.roles() && %L::text[] and (%s))', scopes[k.i], tests[k.i]),
+                    ' or ' order by k.i)) end)
+        from generate_subscripts(tests, 1) as k(i));
 end
 $$;
 
