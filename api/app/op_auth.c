@@ -14,8 +14,15 @@
 #include "base/config.h"
 #include "base/log.h"
 #include "base/parse.h"
+#include "contract/basic.h"
 #include "contract/token.h"
 
+static bool take_client(struct request *rq);
+static enum step_result on_client(struct request *rq);
+static enum step_result refuse_oauth(struct request *rq, const char *code,
+    const char *error);
+static size_t form_find(struct request *rq, const char *name,
+    const char **value, size_t *value_len);
 static const char *form_member(struct request *rq, const char *name);
 static enum step_result on_session(struct request *rq);
 static enum step_result on_logout(struct request *rq);
@@ -64,9 +71,10 @@ op_issueToken(struct request *rq)
 	const char *grant = form_member(rq, "grant_type");
 
 	if (grant == NULL || strcmp(grant, "client_credentials") != 0)
-		return (request_problem_code(rq, "unsupported-grant-type"));
-	request_local(rq, "client_id", form_member(rq, "client_id"));
-	request_local(rq, "client_secret", form_member(rq, "client_secret"));
+		return (refuse_oauth(rq, "unsupported-grant-type",
+		    "unsupported_grant_type"));
+	if (!take_client(rq))
+		return (STEP_DONE);
 	request_local(rq, "scope", form_member(rq, "scope"));
 	request_local(rq, "ip", rq->ip);
 	request_local(rq, "user_agent", request_header(rq, "user-agent"));
@@ -77,7 +85,8 @@ op_issueToken(struct request *rq)
 
 /*
  * RFC 7009 and RFC 7662: what the form's token is. The session of an access
- * token is named only when its signature holds.
+ * token is named only when its signature holds. Whoever says which client
+ * he is has to prove it, and may then revoke no other's.
  */
 enum step_result
 op_tokenOfForm(struct request *rq)
@@ -86,7 +95,7 @@ op_tokenOfForm(struct request *rq)
 	struct token_claims *claims;
 
 	if (token == NULL)
-		return (request_problem_code(rq, "token-missing"));
+		return (refuse_oauth(rq, "token-missing", "invalid_request"));
 	claims = arena_zalloc(rq->arena, sizeof(*claims));
 	request_local(rq, "token", token);
 	if (principal_verify(token, strlen(token), rq->arena, claims) ==
@@ -101,35 +110,106 @@ op_tokenOfForm(struct request *rq)
 		request_local(rq, "iat", NULL);
 		request_local(rq, "exp", NULL);
 	}
+	if (!basic_is_meant(request_header(rq, "authorization")) &&
+	    form_find(rq, "client_secret", NULL, NULL) == 0)
+		return (engine_execute_statement(rq));
+	if (!take_client(rq))
+		return (STEP_DONE);
+	request_local(rq, "ip", rq->ip);
+	request_add_context(rq);
+	(void)request_add_step(rq, ops_statement("proveClient"));
+	return (request_submit(rq, service.pool, on_client));
+}
+
+static enum step_result
+on_client(struct request *rq)
+{
+	const PGresult *row = request_last_result(rq);
+
+	if (rq->job.outcome != PGJOB_DONE)
+		return (request_failed_job(rq));
+	if (PQntuples(row) != 1 || column(row, "client_id")[0] == '\0')
+		return (refuse_oauth(rq, "invalid-client", "invalid_client"));
 	return (engine_execute_statement(rq));
 }
 
 /*
- * A member of an application/x-www-form-urlencoded body, in the arena; NULL
- * when it is absent, badly encoded, or there twice (RFC 6749, 3.2).
+ * The id and secret of a client, by Basic or in the form but never both
+ * ways (RFC 6749, 2.3); the form may repeat the id (3.2.1). False: refused.
  */
-static const char *
-form_member(struct request *rq, const char *name)
+static bool
+take_client(struct request *rq)
+{
+	const char *header = request_header(rq, "authorization");
+	const char *form_id = form_member(rq, "client_id"), *id, *secret;
+
+	if (!basic_is_meant(header)) {
+		id = form_id;
+		secret = form_member(rq, "client_secret");
+	} else if (!basic_parse(rq->arena, header, &id, &secret)) {
+		(void)refuse_oauth(rq, "invalid-client", "invalid_client");
+		return (false);
+	} else if (form_find(rq, "client_secret", NULL, NULL) > 0 ||
+		   (form_find(rq, "client_id", NULL, NULL) > 0 &&
+		       (form_id == NULL || strcmp(form_id, id) != 0))) {
+		(void)refuse_oauth(rq, "invalid-request", "invalid_request");
+		return (false);
+	}
+	request_local(rq, "client_id", id);
+	request_local(rq, "client_secret", secret);
+	return (true);
+}
+
+/* A problem document with the word that OAuth has for it (RFC 6749, 5.2). */
+static enum step_result
+refuse_oauth(struct request *rq, const char *code, const char *error)
+{
+	struct problem *problem = problem_new(rq->arena, code);
+
+	problem_member(problem, "error", json_string(error));
+	return (request_problem(rq, problem));
+}
+
+/*
+ * How often an application/x-www-form-urlencoded body has a member with a
+ * value: one without counts as absent (RFC 6749, 3.2). value, unless it is
+ * NULL, is the last of them as it stands there.
+ */
+static size_t
+form_find(struct request *rq, const char *name, const char **value,
+    size_t *value_len)
 {
 	const char *at = rq->body, *end;
-	size_t name_len = strlen(name), len;
-	char *value = NULL;
+	size_t name_len = strlen(name), len, count = 0;
 
 	for (; at != NULL && *at != '\0'; at = *end == '&' ? end + 1 : end) {
 		end = at + strcspn(at, "&");
 		len = (size_t)(end - at);
-		if (len <= name_len || at[name_len] != '=' ||
+		if (len <= name_len + 1 || at[name_len] != '=' ||
 		    memcmp(at, name, name_len) != 0)
 			continue;
-		if (value != NULL)
-			return (NULL);
-		len -= name_len + 1;
-		value = arena_alloc(rq->arena, len + 1);
-		if (parse_percent_decode(at + name_len + 1, len, true, value) <
-		    0)
-			return (NULL);
+		count++;
+		if (value != NULL) {
+			*value = at + name_len + 1;
+			*value_len = len - name_len - 1;
+		}
 	}
-	return (value);
+	return (count);
+}
+
+/* Decoded, in the arena; NULL when it is absent, badly encoded, or there
+ * twice (RFC 6749, 3.2). */
+static const char *
+form_member(struct request *rq, const char *name)
+{
+	const char *value;
+	size_t len;
+	char *text;
+
+	if (form_find(rq, name, &value, &len) != 1)
+		return (NULL);
+	text = arena_alloc(rq->arena, len + 1);
+	return (parse_percent_decode(value, len, true, text) < 0 ? NULL : text);
 }
 
 /* A row of status 200 with a session, or of 401 or 429. */
@@ -179,7 +259,7 @@ refuse_session(struct request *rq, const PGresult *row, int64_t status)
 	int64_t seconds = 60;
 
 	if (status != 429 && rq->binding->run == op_issueToken)
-		return (request_problem_code(rq, "invalid-client"));
+		return (refuse_oauth(rq, "invalid-client", "invalid_client"));
 	if (status != 429)
 		return (request_problem_code(rq, rq->binding->run == op_login ?
 						     "invalid-credentials" :

@@ -32,6 +32,7 @@ static const struct c_operation operations[] = {
 /* Statements of db/queries/ that only handlers run. */
 static const char *const own_statements[] = {
 	"tokenSession",
+	"proveClient",
 	"uploadAttachment",
 	"downloadAttachment",
 	"sliceAttachment",

@@ -23,6 +23,7 @@ static const struct local *value_of(struct request *rq, const char *name,
     struct local *buffer);
 static const char *context_value(struct request *rq, const char *name);
 static uint64_t now_us(void);
+static const char *challenge(const char *code);
 static enum step_result refuse_database(struct request *rq);
 static enum step_result refuse_detail(struct request *rq, json_t *detail,
     int status);
@@ -379,10 +380,7 @@ request_problem(struct request *rq, struct problem *problem)
 	rq->problem_code = problem_code(problem);
 	request_count(rq);
 	if (reply.status == 401)
-		reply.www_authenticate =
-		    strcmp(problem_code(problem), "unauthenticated") == 0 ?
-			"Bearer realm=\"dudao\"" :
-			"Bearer realm=\"dudao\", error=\"invalid_token\"";
+		reply.www_authenticate = challenge(problem_code(problem));
 	if (rq->route.allow != NULL && reply.status == 405)
 		reply.allow = rq->route.allow;
 	reply.etag = rq->problem_etag;
@@ -390,6 +388,17 @@ request_problem(struct request *rq, struct problem *problem)
 	if (rq->http != NULL)
 		reply_problem(rq->http, &reply, problem);
 	return (STEP_DONE);
+}
+
+/* RFC 6750 section 3; RFC 6749 section 5.2 for clients. */
+static const char *
+challenge(const char *code)
+{
+	if (strcmp(code, "invalid-client") == 0)
+		return ("Basic realm=\"dudao\", charset=\"UTF-8\"");
+	if (strcmp(code, "unauthenticated") == 0)
+		return ("Bearer realm=\"dudao\"");
+	return ("Bearer realm=\"dudao\", error=\"invalid_token\"");
 }
 
 enum step_result
@@ -461,7 +470,7 @@ static enum step_result
 refuse_detail(struct request *rq, json_t *detail, int status)
 {
 	static const char *const members[] = { "rule_id", "clause_id", "state",
-		"allowed_actions" };
+		"allowed_actions", "error" };
 	struct problem *problem;
 	json_t *value, *fault;
 	const char *code;

@@ -432,11 +432,11 @@ check_root(struct loader *loader)
 		loader_fault(loader, "/webhooks", "not supported");
 	schemes = pointer_resolve(root, "/components/securitySchemes");
 	json_object_foreach(schemes, name, scheme) {
-		if (strcmp(name, "bearer") != 0)
+		if (strcmp(name, "bearer") != 0 && strcmp(name, "basic") != 0)
 			loader_fault(loader,
 			    loader_at(loader, "/components/securitySchemes",
 				name),
-			    "the only scheme is bearer");
+			    "the only schemes are bearer and basic");
 	}
 }
 

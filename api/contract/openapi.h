@@ -63,6 +63,7 @@ struct operation {
 	const char **scopes; /* any… all of them are needed */
 	size_t scope_count;
 	bool is_public;	     /* security: [] */
+	bool takes_basic;    /* beside its way in; the handler proves it */
 	struct schema *body; /* NULL if none or not JSON */
 	const char
 	    *body_media_type; /* application/json, application/merge-patch+json,

@@ -27,6 +27,7 @@ static void check_template(struct loader *loader, const char *path,
     const char *at);
 static void compile_security(struct loader *loader, struct operation *op,
     json_t *node, const char *at);
+static bool is_basic(struct loader *loader, json_t *requirement);
 static void compile_scopes(struct loader *loader, struct operation *op,
     json_t *scopes, const char *at);
 static bool is_scope(const char *text);
@@ -210,7 +211,8 @@ compile_security(struct loader *loader, struct operation *op, json_t *node,
     const char *at)
 {
 	const char *scheme;
-	json_t *security, *requirement, *scopes;
+	json_t *security, *entry, *requirement = NULL, *scopes;
+	size_t i, way_count = 0;
 
 	security = json_object_get(node, "security");
 	if (security != NULL)
@@ -222,18 +224,23 @@ compile_security(struct loader *loader, struct operation *op, json_t *node,
 		return;
 	}
 	/* [] and [{}] both ask for nothing (OpenAPI 3.1, 4.8.10). */
-	requirement = json_array_get(security, 0);
-	op->is_public =
-	    json_array_size(security) == 0 ||
-	    (json_array_size(security) == 1 && json_is_object(requirement) &&
-		json_object_size(requirement) == 0);
+	json_array_foreach(security, i, entry) {
+		if (is_basic(loader, entry)) {
+			op->takes_basic = true;
+		} else {
+			requirement = entry;
+			way_count++;
+		}
+	}
+	op->is_public = json_array_size(security) == 0 ||
+			(way_count == 1 && json_is_object(requirement) &&
+			    json_object_size(requirement) == 0);
 	if (op->is_public)
 		return;
-	if (json_array_size(security) > 1 ||
-	    json_object_size(requirement) != 1) {
+	if (way_count != 1 || json_object_size(requirement) != 1) {
 		loader_fault(loader, at,
-		    "alternatives are not supported: "
-		    "one entry, or [] for all the world");
+		    "alternatives are not supported: one entry, or [] for "
+		    "all the world, and basic beside it");
 		return;
 	}
 	json_object_foreach(requirement, scheme, scopes) {
@@ -246,6 +253,17 @@ compile_security(struct loader *loader, struct operation *op, json_t *node,
 			    scheme);
 		compile_scopes(loader, op, scopes, at);
 	}
+}
+
+static bool
+is_basic(struct loader *loader, json_t *requirement)
+{
+	json_t *scopes = json_object_get(requirement, "basic");
+
+	return (json_object_size(requirement) == 1 && json_is_array(scopes) &&
+		json_array_size(scopes) == 0 &&
+		pointer_resolve(loader->document,
+		    "/components/securitySchemes/basic") != NULL);
 }
 
 static void
@@ -410,6 +428,9 @@ compile_extensions(struct loader *loader, struct operation *op, json_t *node,
 	op->is_c = text != NULL;
 	if (text != NULL && strcmp(text, "c") != 0)
 		loader_fault(loader, at, "x-handler %s is unknown: c", text);
+	/* Nobody else looks at the secret. */
+	if (op->takes_basic && !op->is_c)
+		loader_fault(loader, at, "basic needs x-handler: c");
 	text = extension_text(loader, node, at, "x-pool");
 	op->is_slow = text != NULL;
 	if (text != NULL && strcmp(text, "slow") != 0)

@@ -163,9 +163,33 @@ $$;
 
 -- The machine's way in ---------------------------------------------------------
 
+-- The token that a client's id and secret name, if it is good here and has the
+-- wanted roles; else null, and the failure goes into the trail. Nothing is
+-- locked: a secret of 256 random bits is not guessed.
+create or replace function app.client_of(
+    client_id text, client_secret text, ip text, wanted text[] default '{}')
+returns dudao.api_tokens
+language plpgsql security definer
+as $$
+declare
+    t dudao.api_tokens;
+begin
+    select x.* into t
+    from dudao.api_tokens x
+    where x.id::text = lower(client_id) and x.token_hash = app.token_hash(client_secret);
+    if app.is_live(t) and app.is_allowed_from(t, ip) and wanted <@ app.roles_of_token(t)
+            and app.roles_of_token(t) <> '{}' then
+        return t;
+    end if;
+    if exists (select from dudao.api_tokens x where x.id::text = lower(client_id)) then
+        perform app.audit('token', 'api_tokens', lower(client_id)::uuid, result => 'refused');
+    end if;
+    return null;
+end
+$$;
+
 -- Client credentials: a row of status 200, or of 401. `scope` narrows further,
--- to some of the token's roles (RFC 6749, 3.3). A failure goes into the trail;
--- nothing is locked: a secret of 256 random bits is not guessed.
+-- to some of the token's roles (RFC 6749, 3.3).
 drop function if exists app.token_session(text, text, text, text, text);
 create function app.token_session(
     client_id text, client_secret text, scope text, ip text, user_agent text)
@@ -177,14 +201,8 @@ declare
     t dudao.api_tokens;
     wanted constant text[] := coalesce(nullif(string_to_array(btrim(scope), ' '), '{}'), '{}');
 begin
-    select x.* into t
-    from dudao.api_tokens x
-    where x.id::text = lower(client_id) and x.token_hash = app.token_hash(client_secret);
-    if not app.is_live(t) or not app.is_allowed_from(t, ip) or not wanted <@ app.roles_of_token(t)
-            or app.roles_of_token(t) = '{}' then
-        if exists (select from dudao.api_tokens x where x.id::text = lower(client_id)) then
-            perform app.audit('token', 'api_tokens', lower(client_id)::uuid, result => 'refused');
-        end if;
+    t := app.client_of(client_id, client_secret, ip, wanted);
+    if t.id is null then
         status := 401;
         return next;
         return;
@@ -214,14 +232,27 @@ as $$
 $$;
 
 -- RFC 7009: the token itself, or the session of an access token, of which the
--- worker read the id. Who holds the secret may revoke it; unknown ones are no
--- error.
-create or replace function app.revoke_by_token(token text, session_id uuid default null) returns void
+-- worker read the id. Who holds the secret may revoke it; a client that has
+-- proved itself, only its own (2.1); unknown ones are no error.
+drop function if exists app.revoke_by_token(text, uuid);
+create or replace function app.revoke_by_token(
+    token text, session_id uuid default null, client_id uuid default null) returns void
 language plpgsql security definer
 as $$
 declare
     found_id uuid;
 begin
+    if client_id is not null and exists (
+            select from dudao.api_tokens t
+            where t.token_hash = app.token_hash(token) and t.id <> client_id
+            union all
+            select from dudao.sessions s
+            where s.api_token_id is distinct from client_id
+                and (s.id = revoke_by_token.session_id
+                    or s.id = (select r.session_id from dudao.refresh_tokens r
+                        where r.token_hash = app.token_hash(token)))) then
+        perform app.refuse(400, 'invalid-grant', extra => '{"error": "invalid_grant"}');
+    end if;
     select t.id into found_id from dudao.api_tokens t
     where t.token_hash = app.token_hash(token) and t.revoked_at is null;
     if found_id is not null then

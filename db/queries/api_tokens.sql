@@ -30,8 +30,13 @@ select s.status, s.retry_after, s.user_id, s.session_id, s.refresh_token,
     s.scopes as scope, s.roles
 from app.token_session(:client_id, :client_secret, :scope, :ip, :user_agent) as s
 
+-- name: proveClient :one
+select c.id as client_id
+from app.client_of(:client_id, :client_secret, :ip) as c
+
 -- name: revokeToken :one
-select '{}' as body, app.revoke_by_token(:token, :token.session_id::uuid) as done
+select '{}' as body,
+    app.revoke_by_token(:token, :token.session_id::uuid, :client_id::uuid) as done
 
 -- name: introspectToken :one
 select app.introspect_token(:token, :token.session_id::uuid, :iat::bigint, :exp::bigint) as body

@@ -1,7 +1,9 @@
-"""Tokens of machines: 2.1, 4.1, RFC 6749 (4.4), RFC 7009, RFC 7662."""
+"""Tokens of machines: 2.1, 4.1, RFC 6749 (2.3.1, 4.4, 5.2), RFC 7009, RFC 7662."""
 
+import base64
 import datetime
 import time
+import urllib.parse
 
 import pytest
 
@@ -217,6 +219,171 @@ def test_introspection(api):
     assert introspect(api, token["token"])["client_id"] == token["id"]
     assert introspect(api, machine.token[:-4] + "AAAA") == {"active": False}
     api.post("/v1/oauth/introspect", status=401, data={"token": "x"})
+
+
+# --- HTTP Basic: RFC 6749, 2.3.1 ----------------------------------------------
+
+FORMS = {"token": {"grant_type": "client_credentials"},
+         "revoke": {"token": "unknown"}, "introspect": {"token": "unknown"}}
+
+
+def encoded(pair):
+    return "Basic " + base64.b64encode(pair.encode()).decode()
+
+
+def basic(token, quote=urllib.parse.quote_plus):
+    return encoded(f"{quote(token['id'])}:{quote(token['token'])}")
+
+
+def ask(api, endpoint, header, status=200, **form):
+    return api.post(f"/v1/oauth/{endpoint}", status=status,
+                    headers={"Authorization": header},
+                    data={**FORMS[endpoint], **form})
+
+
+def every_byte(text):
+    return "".join(f"%{byte:02x}" for byte in text.encode())
+
+
+@pytest.mark.clause("4.1", "4.2")
+@pytest.mark.parametrize("quote", [urllib.parse.quote_plus, every_byte, str])
+def test_basic_way_in(api, quote):
+    token = make(api)
+    answer = ask(api, "token", basic(token, quote))
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert "refresh_token" not in answer.json()
+    machine = api.with_token(answer.json()["access_token"])
+    assert machine.get("/v1/me", status=200).json()["login"] == \
+        "platform_service"
+    seen = ask(api, "introspect", basic(token, quote),
+               token=machine.token).json()
+    assert seen["active"] and seen["client_id"] == token["id"]
+    ask(api, "revoke", basic(token, quote), token=machine.token)
+    gone_within_a_second(machine)
+    # the scheme's name is case-blind, the id may be said again in the form
+    ask(api, "token", basic(token).replace("Basic", "bAsIc"),
+        client_id=token["id"])
+    # what is there without a value is not there (3.2)
+    ask(api, "token", basic(token), client_secret="", client_id="")
+
+
+def refused_client(answer):
+    problem = answer.json()
+    assert (problem["code"], problem["error"]) == ("invalid-client",
+                                                   "invalid_client")
+    assert answer.headers["WWW-Authenticate"] == \
+        'Basic realm="dudao", charset="UTF-8"'
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.clause("4.1")
+@pytest.mark.parametrize("endpoint", FORMS)
+def test_basic_refused(api, endpoint):
+    """5.2: 401 and the scheme that was tried, whatever is wrong with it."""
+    token, other = make(api), make(api)
+    good = basic(token)
+    for header in (
+            "Basic", "Basic ", good[:-1], good + "=", good + "!", good[:20],
+            good.replace("Basic ", "Basic *"), good + " " + good[6:],
+            encoded(token["id"]),                       # no colon
+            encoded(f"{token['id']}%3A{token['token']}"),
+            encoded(f"{token['id']}:{other['token']}"),
+            encoded(f"{token['id']}:"), encoded(f":{token['token']}"),
+            encoded(":"), encoded(f"nobody:{token['token']}"),
+            encoded(f"{token['id']}:{token['token']}%"),
+            encoded(f"{token['id']}:{token['token']}%00"),
+            encoded(f"{token['id']}:{token['token']}+"),
+            encoded(f"{token['id']}:" + "x" * 2000),
+            encoded("x" * 2000 + f":{token['token']}")):
+        refused_client(ask(api, endpoint, header, status=401))
+    # more than a head may have (RFC 6585), and nothing of it is parsed
+    answer = api.post(f"/v1/oauth/{endpoint}", status=431, validate=False,
+                      headers={"Authorization": encoded("x:" + "y" * 20000)},
+                      data=FORMS[endpoint])
+    assert answer.json()["code"] == "header-fields-too-large"
+    # the body's way fails in the same words
+    refused_client(api.post("/v1/oauth/token", status=401, data={
+        **FORMS["token"], "client_id": token["id"], "client_secret": "x"}))
+    ask(api, endpoint, good)
+
+
+@pytest.mark.clause("4.1")
+@pytest.mark.parametrize("endpoint", FORMS)
+def test_one_way_at_a_time(api, endpoint):
+    """2.3: a client must not use more than one way in a request."""
+    token, other = make(api), make(api)
+    for form in ({"client_secret": token["token"]},
+                 {"client_id": token["id"], "client_secret": token["token"]},
+                 {"client_secret": [token["token"], token["token"]]},
+                 {"client_secret": "%"}, {"client_id": other["id"]},
+                 {"client_id": [token["id"], token["id"]]}):
+        problem = ask(api, endpoint, basic(token), status=400, **form).json()
+        assert (problem["code"], problem["error"]) == ("invalid-request",
+                                                       "invalid_request")
+    problem = ask(api, endpoint, "Bearer " + "x" * 20,
+                  status=200 if endpoint == "revoke" else 401).json()
+    assert problem.get("code") != "invalid-request"
+
+
+@pytest.mark.clause("4.1", "4.3")
+def test_failures_are_in_the_trail(api):
+    token = make(api)
+    for endpoint in FORMS:
+        answer = ask(api, endpoint, encoded(token["id"] + ":x"), status=401)
+        entry = api.login("auditor").one(
+            "audit-logs", action="token", subject_type="api_tokens",
+            request_id=answer.headers["X-Request-Id"])
+        assert (entry["subject_id"], entry["result"]) == (token["id"],
+                                                          "refused")
+
+
+@pytest.mark.clause("4.1")
+def test_a_client_revokes_its_own(api):
+    """RFC 7009, 2.1: what was issued to another one stays."""
+    token, other = make(api), make(api)
+    of_other, user_token = access(api, other), api.login("zone_lead").token
+    session = api.post("/v1/auth/login", status=200, json={
+        "login": "zone_lead", "password": "dudao-demo"}).json()
+    for text in (other["token"], of_other.token, user_token,
+                 session["refresh_token"]):
+        for way in ({"header": basic(token)},
+                    {"header": None, "client_id": token["id"],
+                     "client_secret": token["token"]}):
+            problem = ask(api, "revoke", status=400, token=text, **way).json()
+            assert (problem["code"], problem["error"]) == ("invalid-grant",
+                                                           "invalid_grant")
+    of_other.get("/v1/me", status=200)
+    api.login("zone_lead").get("/v1/me", status=200)
+    api.post("/v1/auth/refresh", status=200,
+             json={"refresh_token": session["refresh_token"]})
+    # who says who he is has to prove it, also with a token of his own
+    mine = access(api, token)
+    ask(api, "revoke", encoded(token["id"] + ":x"), status=401,
+        token=mine.token)
+    api.post("/v1/oauth/revoke", status=401, data={
+        "token": mine.token, "client_id": token["id"], "client_secret": "x"})
+    mine.get("/v1/me", status=200)
+    api.post("/v1/oauth/revoke", status=200, data={
+        "token": token["token"], "client_id": token["id"],
+        "client_secret": token["token"]})
+    gone_within_a_second(mine)
+    refused_client(ask(api, "revoke", basic(token), status=401))
+    of_other.get("/v1/me", status=200)
+
+
+@pytest.mark.clause("4.1", "4.2")
+def test_basic_opens_nothing_else(api):
+    token = make(api)
+    for path in ("/v1/me", "/v1/schools", "/v1/api-tokens"):
+        answer = api.get(path, status=401,
+                         headers={"Authorization": basic(token)})
+        assert answer.json()["code"] == "unauthenticated"
+        assert answer.headers["WWW-Authenticate"].startswith("Bearer realm=")
+    far = make(api, ip_allowlist=["203.0.113.0/24"])
+    refused_client(ask(api, "introspect", basic(far), status=401))
+    api.login("sys_admin").act("api-tokens", token, "revoke", {"reason": "x"})
+    for endpoint in FORMS:
+        refused_client(ask(api, endpoint, basic(token), status=401))
 
 
 def test_the_same_again(api):

@@ -147,6 +147,8 @@ test_good(void **state)
 	check_get(find(contract, "getThing"));
 	op = find(contract, "uploadThing");
 	assert_true(op->is_c);
+	assert_true(op->is_public && op->takes_basic);
+	assert_false(find(contract, "getThing")->takes_basic);
 	assert_string_equal(op->body_media_type, "*/*");
 	assert_null(op->body);
 	assert_false(op->is_body_required);
