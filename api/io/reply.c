@@ -69,7 +69,6 @@ static bool has_content(int);
 static bool wants_close(struct http_request *, const struct reply *);
 static bool is_gzip_wanted(struct http_request *, const struct reply *);
 static bool is_text_type(const char *);
-static bool accepts_gzip(const char *);
 static bool gzip(const struct reply *, struct buf *);
 static bool is_origin_allowed(const char *);
 static const char *reason(int);
@@ -136,6 +135,33 @@ reply_request_header(struct http_request *req, const char *name)
 	return (value);
 }
 
+bool
+reply_accepts_gzip(struct http_request *req)
+{
+	const char *at = reply_request_header(req, "accept-encoding"), *q;
+	size_t len, name_len;
+	bool is_gzip, is_any, any = false;
+
+	for (; at != NULL && *at != '\0'; at += len) {
+		at += strspn(at, ", ");
+		len = strcspn(at, ",");
+		name_len = strcspn(at, ";, ");
+		is_gzip = name_len == 4 && strncasecmp(at, "gzip", 4) == 0;
+		is_any = name_len == 1 && *at == '*';
+		if (!is_gzip && !is_any)
+			continue;
+		q = memchr(at, '=', len);
+		if (q != NULL && q[1] == '0' &&
+		    strspn(q + 1, "0.") == strcspn(q + 1, ", "))
+			any = false; /* q=0, q=0.000 */
+		else
+			any = true;
+		if (is_gzip)
+			return (any);
+	}
+	return (any);
+}
+
 void
 reply_options(struct http_request *req, struct reply *reply, const char *allow)
 {
@@ -168,6 +194,8 @@ reply_begin(struct http_request *req, const struct reply *reply)
 	buf_clear(&head);
 	head_start(&head, reply->status);
 	put(&head, "Content-Type", reply->media_type);
+	if (reply->is_packed)
+		put(&head, "Content-Encoding", "gzip");
 	put(&head, "Transfer-Encoding", "chunked");
 	head_caching(&head, req, reply, false);
 	head_optional(&head, reply);
@@ -473,14 +501,11 @@ wants_close(struct http_request *req, const struct reply *reply)
 static bool
 is_gzip_wanted(struct http_request *req, const struct reply *reply)
 {
-	const char *accepted;
-
 	if (reply->is_raw || reply->content_range != NULL ||
 	    reply->body_len < GZIP_MIN || reply->body_len > GZIP_MAX ||
 	    !is_text_type(reply->media_type))
 		return (false);
-	accepted = reply_request_header(req, "accept-encoding");
-	return (accepted != NULL && accepts_gzip(accepted));
+	return (reply_accepts_gzip(req));
 }
 
 static bool
@@ -490,34 +515,6 @@ is_text_type(const char *type)
 		strncmp(type, "application/json", 16) == 0 ||
 		strncmp(type, "application/yaml", 16) == 0 ||
 		strstr(type, "+json") != NULL || strstr(type, "xml") != NULL);
-}
-
-/* RFC 9110 section 12.5.3: gzip or *, with a weight above 0. */
-static bool
-accepts_gzip(const char *list)
-{
-	const char *at = list, *q;
-	size_t len, name_len;
-	bool is_gzip, is_any, any = false;
-
-	for (; *at != '\0'; at += len) {
-		at += strspn(at, ", ");
-		len = strcspn(at, ",");
-		name_len = strcspn(at, ";, ");
-		is_gzip = name_len == 4 && strncasecmp(at, "gzip", 4) == 0;
-		is_any = name_len == 1 && *at == '*';
-		if (!is_gzip && !is_any)
-			continue;
-		q = memchr(at, '=', len);
-		if (q != NULL && q[1] == '0' &&
-		    strspn(q + 1, "0.") == strcspn(q + 1, ", "))
-			any = false; /* q=0, q=0.000 */
-		else
-			any = true;
-		if (is_gzip)
-			return (any);
-	}
-	return (any);
 }
 
 /* False if it did not get smaller. */

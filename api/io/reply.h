@@ -3,10 +3,11 @@
  *
  * Adds to every answer: Date, Server, X-Request-Id, X-Content-Type-Options,
  * Cache-Control, Vary, Content-Language, RateLimit-Policy and RateLimit,
- * CORS headers for configured origins; gzip from 1 KiB to 1 MiB of text when
- * accepted (the ETag "17" then becomes "17-gzip"). Refuses control bytes in
- * header values. HEAD gets the headers alone. Calls guard_next() when all is
- * queued. On a request whose client has gone, it only releases the body.
+ * CORS headers for configured origins; gzip from 1 KiB to 4 MiB of text when
+ * accepted (the ETag "17" then becomes "17-gzip"), chunks as they are given.
+ * Refuses control bytes in header values. HEAD gets the headers alone. Calls
+ * guard_next() when all is queued. On a request whose client has gone, it
+ * only releases the body.
  */
 #ifndef DUDAO_IO_REPLY_H
 #define DUDAO_IO_REPLY_H
@@ -42,6 +43,7 @@ struct reply {
 	int retry_after_s; /* 0: none */
 	bool is_replay;	   /* Idempotency-Replayed: true */
 	bool is_raw;	   /* never gzip */
+	bool is_packed;	   /* reply_begin(): the chunks are gzip */
 	bool must_close;
 	enum lang lang;
 	const char *request_id;
@@ -52,6 +54,9 @@ struct reply {
 };
 
 void reply_send(struct http_request *req, const struct reply *reply);
+
+/* RFC 9110 section 12.5.3: gzip or *, with a weight above 0. */
+bool reply_accepts_gzip(struct http_request *req);
 
 /*
  * An answer of unknown length, in chunks (RFC 9112 section 7.1): the head,

@@ -1,6 +1,7 @@
 """Exports: whole lists as CSV and NDJSON, in constant memory."""
 
 import csv
+import gzip
 import hashlib
 import io
 import json
@@ -10,6 +11,7 @@ import socket
 import threading
 import time
 import urllib.parse
+import zlib
 
 import pytest
 
@@ -91,6 +93,47 @@ def test_filters_sort_fields_and_bom(staff):
         [school["name"], school["ident_code"]] for school in listed]
 
 
+def as_sent(client, path, **headers):
+    answer = client.http.get(
+        client.service.url + path, stream=True, timeout=30, headers={
+            "Authorization": "Bearer " + client.token, **headers})
+    assert answer.status_code == 200
+    return answer, answer.raw.read(decode_content=False)
+
+
+@pytest.mark.parametrize("path", [
+    "/v1/schools?format=csv&bom=true&sort=-name", "/v1/schools?format=ndjson",
+    "/v1/schools?format=ndjson&q=没有这样的学校",
+    "/v1/schools?format=csv&q=没有这样的学校"])
+def test_gzip_is_the_same(staff, path):
+    plain, text = as_sent(staff, path, **{"Accept-Encoding": "identity"})
+    packed, data = as_sent(staff, path, **{"Accept-Encoding": "gzip"})
+    assert "Content-Encoding" not in plain.headers
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert packed.headers["Transfer-Encoding"] == "chunked"
+    assert gzip.decompress(data) == text
+    assert len(data) < len(text) / 3 or len(text) < 1000
+    head = staff.head(path, status=200, headers={"Accept-Encoding": "gzip"})
+    for name in ("Content-Type", "Content-Encoding", "Content-Disposition",
+                 "Cache-Control", "Vary"):
+        assert packed.headers[name] == head.headers[name]
+        assert name == "Content-Encoding" or \
+            packed.headers[name] == plain.headers[name]
+    assert "Accept-Encoding" in plain.headers["Vary"]
+
+
+@pytest.mark.parametrize("accepted, is_packed", [
+    ("br;q=1, gzip;q=0.5", True), ("*", True), ("GZIP", True),
+    ("gzip;q=0.001", True), ("*;q=0, gzip", True), ("gzip;q=0", False),
+    ("gzip; q=0.000", False), ("gzip;q=0, *", False), ("*;q=0", False),
+    ("br", False), ("gzipped", False), ("identity", False)])
+def test_who_gets_gzip(staff, accepted, is_packed):
+    """RFC 9110, 12.5.3."""
+    answer = staff.get("/v1/zones?format=csv", status=200,
+                       headers={"Accept-Encoding": accepted})
+    assert ("Content-Encoding" in answer.headers) == is_packed
+
+
 def test_what_has_no_meaning_with_an_export(staff):
     page = staff.get("/v1/schools?limit=1", status=200).json()["page"]
     answer = staff.get("/v1/schools", status=400, params={
@@ -169,7 +212,8 @@ def test_every_export_is_in_the_trail(api, staff):
 @pytest.fixture(scope="module")
 def own(workspace, anonymous):
     service = Service(workspace.state("exports"), DUDAO_WORKERS=1,
-                      DUDAO_EXPORT_MAX=2)
+                      DUDAO_EXPORT_MAX=2,
+                      DUDAO_DRAIN_MS=60000)     # a busy machine is slow
     service.start()
     yield service
     service.stop()
@@ -177,18 +221,17 @@ def own(workspace, anonymous):
     shutil.rmtree(service.state, ignore_errors=True)
 
 
-def fill(service, count):
-    """Audit rows, set-based; the trail takes no others."""
+def fill(service, count, start="2026-02-01Z"):
+    """Audit rows, a second apart, set-based; the trail takes no others."""
     connection = service.connect()
     with connection.cursor() as cursor:
         cursor.execute("""
             insert into dudao.audit_logs(id, at, action, subject_type,
                 subject_id, after, result, database_role, hash)
-            select app.uuid_v7(), '2026-01-01Z'::timestamptz
-                    + i * interval '1 second', 'bulk', 'exports_test',
-                app.uuid_v7(), jsonb_build_object('i', i, 'score', 92.35,
-                    'text', '演示"引号"' || i), 'ok', 'test', '\\x00'
-            from generate_series(1, %s) as i""", (count,))
+            select app.uuid_v7(), %s::timestamptz + i * interval '1 second',
+                'bulk', 'exports_test', app.uuid_v7(), jsonb_build_object('i', i,
+                    'score', 92.35, 'text', '演示"引号"' || i), 'ok', 'test', '\\x00'
+            from generate_series(1, %s) as i""", (start, count))
         cursor.execute("analyze dudao.audit_logs")
     connection.close()
 
@@ -245,15 +288,28 @@ def copied(service, sort="a.at, a.id"):
     return digest.hexdigest(), sink.count
 
 
-def raw_get(service, token, path, receive_buffer=None):
+def raw_get(service, token, path, receive_buffer=None, encoding="identity"):
     url = urllib.parse.urlsplit(service.url)
     s = socket.socket()
     if receive_buffer:
         s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
     s.connect((url.hostname, url.port))
     s.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "
-              f"{token}\r\n\r\n".encode())
+              f"{token}\r\nAccept-Encoding: {encoding}\r\n\r\n".encode())
     return s
+
+
+def unchunked(data):
+    """The whole chunks behind a head, and whether the last one is there."""
+    rest, chunks = data.partition(b"\r\n\r\n")[2], []
+    while True:
+        size, _, rest = rest.partition(b"\r\n")
+        if not size or len(rest) < int(size, 16) + 2:
+            return chunks, False
+        if int(size, 16) == 0:
+            return chunks, True
+        chunks.append(rest[:int(size, 16)])
+        rest = rest[int(size, 16) + 2:]
 
 
 def wait_for(condition, seconds=30):
@@ -274,25 +330,30 @@ def test_a_million_rows_in_constant_memory(own, anonymous):
     client.get("/v1/audit-logs?format=ndjson&action=login", status=200)
     pid, = own.worker_pids()
     before = rss_kb(pid)
-    digest, count, size = hashlib.sha256(), 0, 0
-    start = time.monotonic()
-    with Sampler(pid) as sampler:
-        answer = client.http.get(own.url + PATH, stream=True, timeout=300,
-                                 headers={"Authorization":
-                                          "Bearer " + client.token})
-        for chunk in answer.iter_content(1 << 16):
-            digest.update(chunk)
-            count += chunk.count(b"\n")
-            size += len(chunk)
-    seconds = time.monotonic() - start
-    print(f"{count} rows, {size >> 20} MiB in {seconds:.1f} s; the worker: "
-          f"{before} kB before, at most {sampler.most} kB")
-    assert (digest.hexdigest(), count) == copied(own)
-    assert count == MILLION
-    assert sampler.most - before < 16 << 10
+    expected = copied(own)
+    for encoding in ("identity", "gzip"):
+        digest, count, size = hashlib.sha256(), 0, 0
+        start = time.monotonic()
+        with Sampler(pid) as sampler:
+            answer = client.http.get(
+                own.url + PATH, stream=True, timeout=300, headers={
+                    "Authorization": "Bearer " + client.token,
+                    "Accept-Encoding": encoding})
+            assert answer.headers.get("Content-Encoding",
+                                      "identity") == encoding
+            for chunk in answer.iter_content(1 << 16):
+                digest.update(chunk)
+                count += chunk.count(b"\n")
+                size += len(chunk)
+        seconds = time.monotonic() - start
+        print(f"{encoding}: {count} rows, {size >> 20} MiB in {seconds:.1f} s;"
+              f" the worker: {before} kB before, at most {sampler.most} kB")
+        assert (digest.hexdigest(), count) == expected
+        assert count == MILLION
+        assert sampler.most - before < 16 << 10
 
     # a reader that stalls, and one at the same time that is slow
-    stalled = raw_get(own, client.token, PATH, 4096)
+    stalled = raw_get(own, client.token, PATH, 4096, "gzip")
     slow = raw_get(own, client.token, PATH, 4096)
     with Sampler(pid) as sampler:
         got = 0
@@ -317,13 +378,18 @@ def test_a_million_rows_in_constant_memory(own, anonymous):
     own.start()
 
 
-def test_the_last_chunk_tells_that_it_is_all(own, anonymous):
+# Packed rows are some 65 bytes; the sockets' buffers hold a few MiB of them.
+@pytest.mark.parametrize("encoding, rows", [("identity", 50_000),
+                                            ("gzip", 250_000)])
+def test_the_last_chunk_tells_that_it_is_all(own, anonymous, encoding, rows):
     """An error behind the head ends the connection without it."""
     client = Client(own, anonymous.contract).login("auditor", fresh=True)
-    fill(own, 50_000)
-    s = raw_get(own, client.token, PATH, 4096)
-    head = s.recv(4096)
-    assert b" 200 OK" in head and b"chunked" in head
+    fill(own, rows)
+    failed = [r["id"] for r in client.list("audit-logs", action="export")
+              if r["result"] == "failed"]
+    s = raw_get(own, client.token, PATH, 4096, encoding)
+    data = s.recv(4096)
+    assert b" 200 OK" in data and b"chunked" in data
     connection = own.connect("postgres")
     with connection.cursor() as cursor:
         cursor.execute("""
@@ -332,19 +398,52 @@ def test_the_last_chunk_tells_that_it_is_all(own, anonymous):
                 and query like '%audit_logs_json%'""")
         assert cursor.fetchone()[0] >= 1
     connection.close()
-    data = b""
     while chunk := s.recv(1 << 20):
         data += chunk
     s.close()
-    assert not data.endswith(b"0\r\n\r\n")
+    chunks, is_all = unchunked(data)
+    assert chunks and not is_all
+    if encoding == "gzip":
+        # whole rows in every chunk, and no trailer
+        unpacker = zlib.decompressobj(31)
+        assert all(unpacker.decompress(chunk).endswith(b"}\n")
+                   for chunk in chunks)
+        assert not unpacker.eof
     wait_for(lambda: [r for r in client.list("audit-logs", action="export")
-                      if r["result"] == "failed"])
+                      if r["result"] == "failed" and r["id"] not in failed])
+
+
+def test_a_client_that_leaves_takes_its_stream_along(own, anonymous):
+    """What zlib needs for an export, 256 KiB, is given back."""
+    client = Client(own, anonymous.contract).login("auditor", fresh=True)
+    fill(own, 50_000)
+    pid, = own.worker_pids()
+
+    def leave():
+        s = raw_get(own, client.token, PATH, 4096, "gzip")
+        head = s.recv(4096)
+        s.close()
+        return b" 200 OK" in head and b"gzip" in head
+
+    def aborted():
+        return len([r for r in client.list("audit-logs", action="export")
+                    if r["result"] == "aborted"])
+
+    before = aborted()
+    for _ in range(5):
+        wait_for(leave)
+    held = rss_kb(pid)
+    for _ in range(40):
+        wait_for(leave)
+    wait_for(lambda: aborted() >= before + 45)
+    assert rss_kb(pid) - held < 4 << 10
+    client.get("/v1/zones?format=csv", status=200)
 
 
 def test_an_export_is_finished_when_the_service_stops(own, anonymous):
     client = Client(own, anonymous.contract).login("auditor", fresh=True)
-    fill(own, 50_000)
-    s = raw_get(own, client.token, PATH + "&at.lt=2026-01-01T05:00:00Z")
+    fill(own, 50_000, "2026-01-01Z")
+    s = raw_get(own, client.token, PATH + "&at.lt=2026-01-01T10:00:00Z")
     data = s.recv(4096)
     stopper = threading.Thread(target=own.stop)
     stopper.start()
