@@ -137,9 +137,9 @@ migrate: install ## Bring the database of DUDAO_STATE or DUDAO_OWNER_URL up to d
 	@conf/migrate
 
 .PHONY: test
-test: install-test ## Unit tests, then the service on a cluster of its own (T='-k word')
+test: install-test ## Unit tests, then the service on a cluster of its own (T='-k word' or files)
 	@$(MAKE) --no-print-directory -s build unit
-	@$(PYTEST) tests $(if $(T),$(T),--clauses)
+	@$(PYTEST) $(if $(findstring tests/,$(T)),,tests) $(or $(T),--clauses)
 
 .PHONY: clauses
 clauses: install-test ## List each clause of the policy document with the tests that prove it

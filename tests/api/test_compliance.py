@@ -271,7 +271,8 @@ CASES = [
          ("red", "delete from dispatches where id = (select id from"
                  " dispatches where subject_type = 'evaluation_campaigns'"
                  " and purpose = 'circulate' limit 1)"),
-         ("green", "update evaluation_campaigns set periodicity = 'ad_hoc'"),
+         ("green", "update evaluation_campaigns set periodicity = 'ad_hoc',"
+                   " reason = 'x'"),
          ("amber", "update dispatches set sent_at = now(), received_at = null"
                    " where id = (select id from dispatches where subject_type"
                    " = 'major_matters' and purpose = 'circulate' limit 1)"),
