@@ -1,0 +1,58 @@
+"""What a run prints and leaves in bench.json."""
+
+import json
+import os
+import pathlib
+import platform
+import re
+import subprocess
+
+COLUMNS = (
+    # key, heading, width, digits
+    ("requests_per_s", "req/s", 8, 0),
+    ("ratio_to_pgbench", "÷ pgbench", 9, 2),
+    ("cpu_us_per_request", "CPU µs", 7, 1),
+    ("db_cpu_us_per_request", "db µs", 7, 1),
+    ("rss_per_worker_mb", "MB", 6, 1),
+    ("p50_ms", "p50 ms", 8, 2),
+    ("p99_ms", "p99 ms", 8, 2),
+)
+
+
+def _first_line(*command):
+    try:
+        return subprocess.run(command, text=True, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT).stdout.split("\n")[0]
+    except FileNotFoundError:
+        return f"{command[0]}: none"
+
+
+def machine():
+    """Where the numbers come from."""
+    model = re.search(r"model name\s*: (.*)",
+                      pathlib.Path("/proc/cpuinfo").read_text())
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    print(f"{os.cpu_count()} × {model[1] if model else platform.machine()}, "
+          f"{memory / 2**30:.0f} GiB, Linux {platform.release()}")
+    kore = _first_line("dpkg-query", "-W", "-f=${Version}", "kore")
+    print(" · ".join((f"Kore {kore}", _first_line("pgbench", "--version"),
+                      _first_line("wrk", "-v"))))
+    settings = [f"{name}={value}" for name, value in sorted(os.environ.items())
+                if name.startswith("BENCH_")]
+    print("$ " + " ".join([*settings, "make bench"]), flush=True)
+
+
+def write(rows):
+    state = pathlib.Path(os.environ.get("DUDAO_STATE") or "var")
+    state.mkdir(parents=True, exist_ok=True)
+    (state / "bench.json").write_text(
+        json.dumps(rows, indent=1, ensure_ascii=False) + "\n")
+    print("\n" + f"{'work':28} {'system':22}" + "".join(
+        f" {heading:>{width}}" for _, heading, width, _ in COLUMNS))
+    last = None
+    for row in rows:
+        title = "" if row["title"] == last else row["title"]
+        last = row["title"]
+        print(f"{title:28} {row['system']:22}" + "".join(
+            f" {row[key]:{width}.{digits}f}" if key in row else " " * (width + 1)
+            for key, _, width, digits in COLUMNS))
