@@ -35,7 +35,7 @@ def wrk(url, token, work, seconds, scratch):
 
     def percentile(which):
         number, unit = re.search(
-            rf"^ +{which}% +([\d.]+)(us|ms|s|m)$", done.stdout, re.M).groups()
+            rf"^ +{which}% +([\d.]+)(us|ms|s|m) *$", done.stdout, re.M).groups()
         return float(number) * MILLISECONDS[unit]
 
     return {

@@ -21,11 +21,14 @@ class Database:
 class Server:
     """Something that speaks HTTP, and the database behind it."""
 
-    def __init__(self, name, url, pid, workers, database):
+    def __init__(self, name, url, pid, database):
         self.name, self.url, self.pid = name, url, pid
-        self.workers, self.database = workers, database
+        self.database = database
+        # a process by itself, or those that it has started
+        self.workers = meter.tree(pid)[1:] or [pid]
 
     def load(self, work, seconds, token, scratch):
+        work.before()
         before = meter.cpu_seconds(self.pid)
         before_db = meter.cpu_seconds(self.database.pid)
         found = drivers.wrk(self.url, token, work, seconds, scratch)
@@ -35,6 +38,7 @@ class Server:
         found["db_cpu_us_per_request"] = each * (
             meter.cpu_seconds(self.database.pid) - before_db)
         found["rss_per_worker_mb"] = max(map(meter.resident_mb, self.workers))
+        work.after(found)
         return found
 
 

@@ -1,7 +1,11 @@
 """The pieces of work that are measured, made from the data that is there."""
 
 import dataclasses
+import json
+import sys
 import urllib.parse
+
+import requests
 
 import knobs
 
@@ -17,26 +21,34 @@ class Work:
     status: int = 200
     connections: int = knobs.CONNECTIONS
     is_once: bool = False       # no request may be sent twice
+    differs: tuple = ()         # members that differ from answer to answer
     # for pgbench: what the service sent, see recorder.script()
     transactions: list = dataclasses.field(default_factory=list)
     varying: dict = dataclasses.field(default_factory=dict)
     variables: dict = dataclasses.field(default_factory=dict)
     prologue: str = ""
 
-    def send(self, client, number=0, base=None):
+    def before(self):
+        """Called before requests are sent."""
+
+    def after(self, found):
+        """Called when they have been answered, with what was measured."""
+
+    def send(self, url, token, number=0):
         """One of the requests by itself; the answer."""
         method, path, *body = self.requests[number]
-        headers = dict(self.headers)
-        if body:
-            headers["Content-Type"] = "application/json"
-        return client.request(method, path, status=self.status,
-                              headers=headers, validate=False,
-                              data=body[0].encode() if body else None)
+        answer = requests.request(
+            method, url + path, data=body[0].encode() if body else None,
+            headers={"Authorization": f"Bearer {token}", **self.headers},
+            timeout=30)
+        if answer.status_code != self.status:
+            sys.exit(f"bench: {self.name} at {url}: {answer.status_code}, "
+                     f"not {self.status}\n{answer.text}")
+        return answer
 
-    def record(self, recorder, client, count=1):
-        self.send(client)       # what is read once is read now
+    def record(self, recorder, url, token, count=1):
         self.transactions = [
-            recorder.record(lambda: self.send(client, number))
+            recorder.record(lambda: self.send(url, token, number))
             for number in range(count)]
         return self
 
@@ -48,7 +60,7 @@ def point(client):
 
 def not_modified(client):
     work = point(client)
-    etag = work.send(client).headers["ETag"]
+    etag = work.send(client.service.url, client.token).headers["ETag"]
     return dataclasses.replace(
         work, name="304", title="the same, not modified", status=304,
         headers={"If-None-Match": etag})
@@ -72,3 +84,17 @@ def small_reads(client):
         for pair in zip(problems, schools)
         for resource, row in zip(("problems", "schools"), pair)],
         connections=1)
+
+
+def create(client):
+    """A problem found at a visit: code, guards, audit trail."""
+    visit = client.one("visits")
+    body = {"organization_id": visit["organization_id"],
+            "visit_id": visit["id"], "category": "P07", "severity": "moderate",
+            "title": "食堂留样不规范", "description": "午餐留样量不足125克，未标注留样人",
+            "requirement": "完善留样登记，配备专用留样冰箱"}
+    return Work("create", "create, with its audit trail", [
+        ("POST", "/v1/problems", json.dumps(body, ensure_ascii=False,
+                                            separators=(",", ":")))],
+        headers={"Content-Type": "application/json"}, status=201,
+        differs=("id", "code", "created_at", "updated_at"))
