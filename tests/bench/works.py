@@ -39,7 +39,8 @@ class Work:
         method, path, *body = self.requests[number]
         answer = requests.request(
             method, url + path, data=body[0].encode() if body else None,
-            headers={"Authorization": f"Bearer {token}", **self.headers},
+            headers={"Authorization": f"Bearer {token}",
+                     "Accept-Encoding": "identity", **self.headers},
             timeout=30)
         if answer.status_code != self.status:
             sys.exit(f"bench: {self.name} at {url}: {answer.status_code}, "
