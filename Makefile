@@ -147,8 +147,9 @@ clauses: install-test ## List each clause of the policy document with the tests 
 	@$(PYTEST) -q tests/api -m clause --clauses
 
 .PHONY: bench
-bench: install-test ## Measure against pgbench, side by side
+bench: install-test ## Measure against pgbench and other stacks, side by side
 	@$(MAKE) --no-print-directory -s build
+	@conf/install conf/packages.bench || true
 	@tests/bench/run
 
 # --- checks -------------------------------------------------------------------

@@ -13,10 +13,10 @@ PGBENCH = "/usr/lib/postgresql/15/bin/pgbench"
 MILLISECONDS = {"us": 0.001, "ms": 1, "s": 1000, "m": 60000}
 
 
-def wrk(url, token, work, seconds, scratch):
+def wrk(url, work, seconds, scratch):
     """Closed loop; a wrong answer ends the benchmark."""
-    command = ["wrk", "--latency", "-t1", f"-c{work.connections}",
-               f"-d{seconds}s", "-H", f"Authorization: Bearer {token}"]
+    command = ["wrk", "--latency", "--timeout", "10s", "-t1", f"-c{work.connections}",
+               f"-d{seconds}s", "-H", f"Authorization: Bearer {work.token}"]
     for name, value in work.headers.items():
         command += ["-H", f"{name}: {value}"]
     if len(work.requests) == 1 and work.requests[0][0] == "GET":

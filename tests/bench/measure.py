@@ -7,6 +7,7 @@ import knobs
 import meter
 
 CLIENTS = (8, 4, 16)    # of pgbench: the best of these is its number
+WARM_TRIES, WARM_REQUESTS = 6, 1500
 
 
 class Database:
@@ -21,23 +22,33 @@ class Database:
 class Server:
     """Something that speaks HTTP, and the database behind it."""
 
-    def __init__(self, name, url, pid, database):
-        self.name, self.url, self.pid = name, url, pid
-        self.database = database
-        # a process by itself, or those that it has started
-        self.workers = meter.tree(pid)[1:] or [pid]
+    own = None      # a piece of work of its own in place of the common one
 
-    def load(self, work, seconds, token, scratch):
+    def __init__(self, name, service=None, url=None, pid=None, database=None):
+        self.name, self.service = name, service
+        self.url = url or service.url
+        self.pid = pid or service.kore_pid()
+        self.database = database or Database(service)
+        # a process by itself, or those that it has started
+        self.workers = meter.tree(self.pid)[1:] or [self.pid]
+
+    def used(self):
+        return (meter.cpu_seconds(self.pid),
+                meter.cpu_seconds(self.database.pid))
+
+    def per_request(self, before, count):
+        """What was used since then, by each of so many requests."""
+        own, db = (1e6 * (now - then) / max(1, count)
+                   for now, then in zip(self.used(), before))
+        return {"cpu_us_per_request": own, "db_cpu_us_per_request": db,
+                "rss_per_worker_mb": max(map(meter.resident_mb, self.workers))}
+
+    def load(self, work, seconds, scratch):
+        work = self.own or work
         work.before()
-        before = meter.cpu_seconds(self.pid)
-        before_db = meter.cpu_seconds(self.database.pid)
-        found = drivers.wrk(self.url, token, work, seconds, scratch)
-        each = 1e6 / found["requests"]
-        found["cpu_us_per_request"] = each * (
-            meter.cpu_seconds(self.pid) - before)
-        found["db_cpu_us_per_request"] = each * (
-            meter.cpu_seconds(self.database.pid) - before_db)
-        found["rss_per_worker_mb"] = max(map(meter.resident_mb, self.workers))
+        before = self.used()
+        found = drivers.wrk(self.url, work, seconds, scratch)
+        found.update(self.per_request(before, found["requests"]))
         work.after(found)
         return found
 
@@ -62,12 +73,12 @@ class Ceiling:
             rate(clients, is_pipeline)
         self.form = max(self.tried, key=self.tried.get)
 
-    def load(self, work, seconds, _, scratch):
-        before_db = meter.cpu_seconds(self.database.pid)
+    def load(self, work, seconds, scratch):
+        before = meter.cpu_seconds(self.database.pid)
         found = drivers.pgbench(self.database.url, work, seconds, scratch,
                                 *self.form)
-        found["db_cpu_us_per_request"] = 1e6 / found["requests"] * (
-            meter.cpu_seconds(self.database.pid) - before_db)
+        found["db_cpu_us_per_request"] = 1e6 / max(1, found["requests"]) * (
+            meter.cpu_seconds(self.database.pid) - before)
         return found
 
     def told(self):
@@ -78,29 +89,51 @@ class Ceiling:
                     for (clients, is_pipeline), rate in self.tried.items()}}
 
 
-def measure(work, servers, database, token, scratch):
-    """The rows of the table: one a system, medians of the rounds."""
-    ceiling = Ceiling(work, database, scratch)
-    systems = [*servers, ceiling]
+def warm(server, work, scratch):
+    """Until each of its connections has its plans, as the ceiling's have."""
+    count = 0
+    for _ in range(WARM_TRIES):
+        count += server.load(work, 1, scratch)["requests"]
+        if count >= WARM_REQUESTS:
+            break
+
+
+def measure(work, servers, scratch, database):
+    """The rows of the table: one a system, medians of the rounds.
+
+    database: of pgbench, or None for no ceiling.
+    """
+    systems = list(servers)
+    if database is not None:
+        systems.append(Ceiling(work, database, scratch))
     for server in servers:
-        server.load(work, 1, token, scratch)    # warm, as the ceiling is
-    rounds = {system.name: [] for system in systems}
+        warm(server, work, scratch)
+    rounds = [[] for _ in systems]
     for number in range(knobs.ROUNDS):
-        for system in systems:
-            rounds[system.name].append(
-                system.load(work, knobs.SECONDS, token, scratch))
+        for system, found in zip(systems, rounds):
+            found.append(system.load(work, knobs.SECONDS, scratch))
         print(f"  {work.title} {number + 1}/{knobs.ROUNDS}: " + ", ".join(
-            f"{name} {found[-1]['requests_per_s']:.0f}"
-            for name, found in rounds.items()), flush=True)
+            f"{system.name} {found[-1]['requests_per_s']:.0f}"
+            for system, found in zip(systems, rounds)), flush=True)
     rows = []
-    for system in systems:
-        found = rounds[system.name]
-        row = {"work": work.name, "title": work.title, "system": system.name}
-        for key in found[0]:
-            row[key] = round(statistics.median(r[key] for r in found), 3)
-        row["ratio_to_pgbench"] = round(statistics.median(
-            mine["requests_per_s"] / theirs["requests_per_s"]
-            for mine, theirs in zip(found, rounds["pgbench"])), 3)
+    for system, found in zip(systems, rounds):
+        row = {"work": work.name, "title": work.title, "system": system.name,
+               **medians(found), "ratio_to_first": ratio(found, rounds[0])}
+        if database is not None:
+            row["ratio_to_pgbench"] = ratio(found, rounds[-1])
         rows.append(row)
-    rows[-1].update(ceiling.told())
+    if database is not None:
+        rows[-1].update(systems[-1].told())
     return rows
+
+
+def medians(rounds):
+    return {key: round(statistics.median(one[key] for one in rounds), 3)
+            for key in rounds[0]}
+
+
+def ratio(mine, theirs):
+    """The median of the rounds' ratios: what slows one round slows both."""
+    return round(statistics.median(
+        one["requests_per_s"] / max(1, other["requests_per_s"])
+        for one, other in zip(mine, theirs)), 3)

@@ -104,15 +104,16 @@ class Peers:
                 raise RuntimeError("did not start: "
                                    + log.read_text().strip()[-300:])
             time.sleep(0.1)
-        self.servers.append(Server(name, url, process.pid, self.database))
+        self.servers.append(Server(
+            name, url=url, pid=process.pid, database=self.database))
 
-    def of(self, work, dudao, token):
+    def of(self, work, dudao):
         """Those that serve it; a wrong answer ends the benchmark."""
         if work.name not in WORKS:
             return []
-        expected = _essence(work, work.send(dudao.url, token))
+        expected = _essence(work, work.send(dudao.url))
         for server in self.servers:
-            found = _essence(work, work.send(server.url, token))
+            found = _essence(work, work.send(server.url))
             if found != expected:
                 sys.exit(f"bench: {work.name}: {server.name} answers\n{found}"
                          f"\nand dudao\n{expected}")

@@ -11,11 +11,13 @@ COLUMNS = (
     # key, heading, width, digits
     ("requests_per_s", "req/s", 8, 0),
     ("ratio_to_pgbench", "÷ pgbench", 9, 2),
+    ("ratio_to_first", "÷ first", 7, 2),
     ("cpu_us_per_request", "CPU µs", 7, 1),
     ("db_cpu_us_per_request", "db µs", 7, 1),
     ("rss_per_worker_mb", "MB", 6, 1),
     ("p50_ms", "p50 ms", 8, 2),
     ("p99_ms", "p99 ms", 8, 2),
+    ("p999_ms", "p99.9 ms", 8, 2),
 )
 
 
@@ -47,12 +49,31 @@ def write(rows):
     state.mkdir(parents=True, exist_ok=True)
     (state / "bench.json").write_text(
         json.dumps(rows, indent=1, ensure_ascii=False) + "\n")
-    print("\n" + f"{'work':28} {'system':22}" + "".join(
+    print("\n" + f"{'work':34} {'system':22}" + "".join(
         f" {heading:>{width}}" for _, heading, width, _ in COLUMNS))
     last = None
     for row in rows:
         title = "" if row["title"] == last else row["title"]
         last = row["title"]
-        print(f"{title:28} {row['system']:22}" + "".join(
+        print(f"{title:34} {row['system']:22}" + "".join(
             f" {row[key]:{width}.{digits}f}" if key in row else " " * (width + 1)
-            for key, _, width, digits in COLUMNS))
+            for key, _, width, digits in COLUMNS) + _rest(row))
+
+
+def _rest(row):
+    """What only some rows have."""
+    said = []
+    if "clients" in row:
+        said.append(f"{row['clients']} clients"
+                    + (", pipeline" if row["is_pipeline"] else ""))
+    if "share_of_peak" in row:
+        said.append(f"{row['share_of_peak']:.0%} of the peak kept")
+    if "statuses" in row:
+        said.append(", ".join(f"{status}: {count}" for status, count
+                              in row["statuses"].items()))
+        said.append(f"lost: {row['lost']:.0f}")
+    if "start_ms" in row:
+        said.append(f"{row['start_ms']} ms")
+    if "idle_mb" in row:
+        said.append(f"{row['idle_mb']} MB more, {row['memory_mb']} MB in all")
+    return "  " + " · ".join(said) if said else ""

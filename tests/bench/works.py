@@ -17,6 +17,7 @@ class Work:
     name: str                   # as in BENCH_ONLY
     title: str
     requests: list              # of (method, path) or (method, path, body)
+    token: str = ""
     headers: dict = dataclasses.field(default_factory=dict)
     status: int = 200
     connections: int = knobs.CONNECTIONS
@@ -34,12 +35,12 @@ class Work:
     def after(self, found):
         """Called when they have been answered, with what was measured."""
 
-    def send(self, url, token, number=0):
+    def send(self, url, number=0):
         """One of the requests by itself; the answer."""
         method, path, *body = self.requests[number]
         answer = requests.request(
             method, url + path, data=body[0].encode() if body else None,
-            headers={"Authorization": f"Bearer {token}",
+            headers={"Authorization": f"Bearer {self.token}",
                      "Accept-Encoding": "identity", **self.headers},
             timeout=30)
         if answer.status_code != self.status:
@@ -47,21 +48,23 @@ class Work:
                      f"not {self.status}\n{answer.text}")
         return answer
 
-    def record(self, recorder, url, token, count=1):
+    def record(self, recorder, url):
+        """All that is sent again; of what is sent once, an example."""
         self.transactions = [
-            recorder.record(lambda: self.send(url, token, number))
-            for number in range(count)]
+            recorder.record(lambda: self.send(url, number))
+            for number in range(len(self.requests))]
         return self
 
 
 def point(client):
     problem = client.one("problems")["id"]
-    return Work("point", "point read", [("GET", f"/v1/problems/{problem}")])
+    return Work("point", "point read", [("GET", f"/v1/problems/{problem}")],
+                client.token)
 
 
 def not_modified(client):
     work = point(client)
-    etag = work.send(client.service.url, client.token).headers["ETag"]
+    etag = work.send(client.service.url).headers["ETag"]
     return dataclasses.replace(
         work, name="304", title="the same, not modified", status=304,
         headers={"If-None-Match": etag})
@@ -69,12 +72,14 @@ def not_modified(client):
 
 def filtered_list(client):
     return Work("list", "filtered, sorted list of 50", [
-        ("GET", "/v1/schools?sort=ident_code&limit=50&status=operating")])
+        ("GET", "/v1/schools?sort=ident_code&limit=50&status=operating")],
+        client.token)
 
 
 def search(client):
     return Work("search", "text search, two characters", [
-        ("GET", "/v1/schools?limit=20&q=" + urllib.parse.quote("中心"))])
+        ("GET", "/v1/schools?limit=20&q=" + urllib.parse.quote("中心"))],
+        client.token)
 
 
 def small_reads(client):
@@ -84,7 +89,7 @@ def small_reads(client):
         ("GET", f"/v1/{resource}/{row['id']}")
         for pair in zip(problems, schools)
         for resource, row in zip(("problems", "schools"), pair)],
-        connections=1)
+        client.token, connections=1)
 
 
 def create(client):
@@ -97,5 +102,26 @@ def create(client):
     return Work("create", "create, with its audit trail", [
         ("POST", "/v1/problems", json.dumps(body, ensure_ascii=False,
                                             separators=(",", ":")))],
-        headers={"Content-Type": "application/json"}, status=201,
+        client.token, headers={"Content-Type": "application/json"}, status=201,
         differs=("id", "code", "created_at", "updated_at"))
+
+
+PAGES = 10_000
+
+
+def first_page(client):
+    return Work("page", "page 1 of the audit trail",
+                [("GET", "/v1/audit-logs?limit=50")], client.token)
+
+
+def far_page(client):
+    """Reached as a client does, from page to page, in larger steps."""
+    cursor, step = "", 200
+    for _ in range(PAGES * 50 // step):
+        answer = client.get(f"/v1/audit-logs?limit={step}{cursor}",
+                            status=200, validate=False).json()
+        if not answer["page"]["has_more"]:
+            return None
+        cursor = "&cursor=" + answer["page"]["next_cursor"]
+    return Work("far-page", f"page {PAGES:,} of it",
+                [("GET", f"/v1/audit-logs?limit=50{cursor}")], client.token)

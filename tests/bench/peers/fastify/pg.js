@@ -5,7 +5,7 @@ import pg from 'pg'
 pg.types.setTypeParser(pg.types.builtins.JSON, text => text)
 
 export function connect(max, statements) {
-  const pool = new pg.Pool({ max })
+  const pool = new pg.Pool({ max, idleTimeoutMillis: 0 })
   const run = (on, name, values) =>
     on.query({ name, text: statements[name], values }).then(r => r.rows)
 
