@@ -8,6 +8,7 @@ time is over; the table says how far it came.
 import concurrent.futures
 import contextlib
 import os
+import threading
 import time
 
 SCHOOLS = 30_000
@@ -82,7 +83,7 @@ def copy(cursor, table, replaced, source):
         + f" from {source}")
 
 
-def _load(service, table, end):
+def _load(service, table, end, is_over):
     """How many rows there was time for."""
     share, text = TABLES[table]
     wanted, made = int(EVENTS * share), 0
@@ -96,13 +97,15 @@ def _load(service, table, end):
         indexes = cursor.fetchall()
         for drop, _ in indexes:
             cursor.execute(drop)
-        while made < wanted and time.monotonic() < end:
+        while made < wanted and time.monotonic() < end \
+                and not is_over.is_set():
             count = min(BATCH, wanted - made)
             cursor.execute(text + EACH.format(
                 first=made + 1, last=made + count))
             made += count
         for _, create in indexes:
-            cursor.execute(create)
+            if not is_over.is_set():
+                cursor.execute(create)
         cursor.execute(f"vacuum (analyze) dudao.{table}")
     return made
 
@@ -123,9 +126,14 @@ def grow(service):
             copy(cursor, table, replaced,
                  f"dudao.{table} t, {copies} where t.id = s.id")
         cursor.execute("vacuum (analyze) dudao.schools, dudao.organizations")
+    is_over = threading.Event()
     with concurrent.futures.ThreadPoolExecutor(2) as threads:
-        made = sum(threads.map(
-            lambda table: _load(service, table, started + SECONDS), TABLES))
+        try:
+            made = sum(threads.map(
+                lambda table: _load(service, table, started + SECONDS,
+                                    is_over), TABLES))
+        finally:
+            is_over.set()       # when interrupted: no more of it
     with superuser(service) as cursor:
         cursor.execute("alter system reset fsync")
         cursor.execute("select pg_reload_conf()")

@@ -17,7 +17,7 @@ TABLES = (("problems", "id"), ("rectification_reports", "problem_id"),
           ("problem_reviews", "problem_id"), ("deadlines", "subject_id"))
 NUMBER = "lpad(to_hex(n), 12, '0')"
 PROBLEM = f"('b0000000-0000-7000-8000-' || {NUMBER})::uuid"
-RATE_MAX = 3000     # strike-offs a second that a run is prepared for
+RATE_MAX = 1000     # strike-offs a second that a run is prepared for
 REPORT = f"('b1000000-0000-7000-8000-' || {NUMBER})::uuid"
 
 
@@ -76,6 +76,11 @@ class StrikeOff(works.Work):
         """What was sent is used up, also what was under way at the end."""
         self.sequence("setval('public.bench_ledger', %s)",
                       self.used + found["requests"] + self.connections)
+
+
+def strike_offs():
+    """How many a run needs at most: two systems' rounds, and warming up."""
+    return RATE_MAX * (2 * knobs.ROUNDS * (knobs.SECONDS + 1) + 16)
 
 
 def strike_off(service, client, count):

@@ -2,7 +2,6 @@
 
 import os
 import pathlib
-import resource
 import socket
 import statistics
 import time
@@ -50,8 +49,6 @@ def cold_start(workspace, service, rounds):
 
 def idle_connections(workspace, service):
     """Memory of all of Kore with 10,000 connections that were used once."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (IDLE + 200, hard))
     kore = Beside(workspace, service, DUDAO_WORKER_CONNECTIONS=IDLE,
                   DUDAO_KEEPALIVE_S=600)
     connections = []

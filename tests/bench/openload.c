@@ -4,7 +4,7 @@
  * counted from the moment at which a request was due, so that a stalled
  * server cannot make the generator wait with it (coordinated omission).
  *
- *	openload PORT RATE SECONDS CONNECTIONS FILE [TOKEN-HEADER]
+ *	openload PORT RATE SECONDS CONNECTIONS FILE
  *
  * FILE holds whole requests, each after a line with its length in bytes; they
  * are sent in order, from the start again at the end. RATE 0 is a closed
@@ -49,7 +49,6 @@ struct conn {
 	int fd;
 	bool is_busy;
 	const struct request *request;
-	size_t sent;
 	uint64_t due_us;
 	char head[HEAD_MAX];
 	size_t head_len;
@@ -65,15 +64,20 @@ static struct conn *conns;
 static struct conn **idle;
 static size_t idle_count;
 static int epoll_fd;
-static uint64_t histogram[BUCKETS];	 /* of 2xx and 304 */
+static uint64_t histogram[BUCKETS];	    /* of 2xx and 304 */
 static uint64_t refused_histogram[BUCKETS]; /* of all others */
 static uint64_t statuses[STATUS_MAX];
 static uint64_t answered, refused_politely, broken;
 static size_t busy_count;
+static double rate; /* a second; 0: closed loop */
+static uint64_t start_us, end_us;
+static uint64_t scheduled, sent; /* requests; 0 scheduled in a closed loop */
 
 static void die(const char *what);
 static uint64_t now_us(void);
 static void requests_read(const char *path);
+static bool is_over(uint64_t now);
+static bool is_due(uint64_t now, uint64_t *due_us);
 static void conn_open(struct conn *c, uint16_t port);
 static void conn_send(struct conn *c);
 static bool conn_receive(struct conn *c);
@@ -81,7 +85,7 @@ static size_t head_read(struct conn *c);
 static void conn_answered(struct conn *c);
 static size_t bucket_of(uint64_t us);
 static uint64_t percentile_us(const uint64_t *counts, double share);
-static void report(uint64_t due, uint64_t lost, double seconds);
+static void report(uint64_t lost, double seconds);
 
 static void
 die(const char *what)
@@ -149,8 +153,8 @@ conn_open(struct conn *c, uint16_t port)
 static void
 conn_send(struct conn *c)
 {
-	ssize_t n = send(
-	    c->fd, c->request->text, c->request->len, MSG_NOSIGNAL);
+	ssize_t n =
+	    send(c->fd, c->request->text, c->request->len, MSG_NOSIGNAL);
 
 	c->is_busy = true;
 	busy_count++;
@@ -192,8 +196,8 @@ conn_receive(struct conn *c)
 			return (false);
 		}
 		if (c->in_body) {
-			c->body_left -= (size_t)n < c->body_left ?
-			    (size_t)n : c->body_left;
+			c->body_left -=
+			    (size_t)n < c->body_left ? (size_t)n : c->body_left;
 			continue;
 		}
 		c->head_len += (size_t)n;
@@ -202,8 +206,8 @@ conn_receive(struct conn *c)
 		if (body == 0)
 			continue;
 		n = (ssize_t)(c->head_len - body);
-		c->body_left -= (size_t)n < c->body_left ? (size_t)n :
-							    c->body_left;
+		c->body_left -=
+		    (size_t)n < c->body_left ? (size_t)n : c->body_left;
 		c->in_body = true;
 	}
 }
@@ -223,7 +227,8 @@ head_read(struct conn *c)
 	c->status = (int)strtol(c->head + 9, NULL, 10);
 	field = strcasestr(c->head, "\r\ncontent-length:");
 	c->body_left = field != NULL && field < end && c->status != 304 ?
-	    strtoul(field + 17, NULL, 10) : 0;
+			   strtoul(field + 17, NULL, 10) :
+			   0;
 	field = strcasestr(c->head, "\r\nretry-after:");
 	c->has_retry_after = field != NULL && field < end;
 	return ((size_t)(end - c->head) + 4);
@@ -276,7 +281,7 @@ percentile_us(const uint64_t *counts, double share)
 }
 
 static void
-report(uint64_t due, uint64_t lost, double seconds)
+report(uint64_t lost, double seconds)
 {
 	static const struct {
 		const char *name;
@@ -289,9 +294,10 @@ report(uint64_t due, uint64_t lost, double seconds)
 	printf("{\"due\": %llu, \"lost\": %llu, \"broken\": %llu, "
 	       "\"answered\": %llu, \"requests_per_s\": %.1f, "
 	       "\"with_retry_after\": %llu",
-	    (unsigned long long)due, (unsigned long long)lost,
-	    (unsigned long long)broken, (unsigned long long)answered,
-	    (double)answered / seconds, (unsigned long long)refused_politely);
+	    (unsigned long long)(rate > 0 ? scheduled : sent),
+	    (unsigned long long)lost, (unsigned long long)broken,
+	    (unsigned long long)answered, (double)answered / seconds,
+	    (unsigned long long)refused_politely);
 	for (i = 0; i < sizeof(wanted) / sizeof(*wanted); i++)
 		printf(", \"%s\": %.3f", wanted[i].name,
 		    (double)percentile_us(histogram, wanted[i].share) / 1000);
@@ -306,14 +312,36 @@ report(uint64_t due, uint64_t lost, double seconds)
 	printf("}}\n");
 }
 
+/* Everything was answered, or has had its time. */
+static bool
+is_over(uint64_t now)
+{
+	bool is_sent = rate > 0 ? sent == scheduled : now >= end_us;
+
+	return (
+	    (is_sent && busy_count == 0) || now >= end_us + GRACE_S * 1000000);
+}
+
+/* Does the next request leave now? due_us: when it should have. */
+static bool
+is_due(uint64_t now, uint64_t *due_us)
+{
+	if (rate == 0) {
+		*due_us = now;
+		return (now < end_us);
+	}
+	*due_us = start_us + (uint64_t)((double)sent * 1e6 / rate);
+	return (sent < scheduled && *due_us <= now);
+}
+
 int
 main(int argc, char **argv)
 {
 	struct epoll_event events[512];
-	uint64_t start_us, end_us, now, due = 0, total;
-	double rate, seconds;
-	size_t i, count;
 	struct conn *c;
+	double seconds;
+	uint64_t due_us;
+	size_t i, count;
 	int n;
 
 	if (argc != 6) {
@@ -333,37 +361,25 @@ main(int argc, char **argv)
 	for (i = 0; i < count; i++)
 		conn_open(&conns[i], (uint16_t)strtoul(argv[1], NULL, 10));
 
-	total = (uint64_t)(rate * seconds);
+	scheduled = (uint64_t)(rate * seconds);
 	start_us = now_us();
 	end_us = start_us + (uint64_t)(seconds * 1e6);
-	for (;;) {
-		now = now_us();
-		if (rate > 0 ? due == total && busy_count == 0 :
-			       now >= end_us && busy_count == 0)
-			break;
-		if (now >= end_us + GRACE_S * 1000000)
-			break;
-		while (idle_count > 0) {
-			uint64_t due_us = rate > 0 ? start_us +
-				(uint64_t)((double)due * 1e6 / rate) : now;
-
-			if (due_us > now || (rate > 0 ? due == total :
-							now >= end_us))
-				break;
+	while (!is_over(now_us())) {
+		while (idle_count > 0 && is_due(now_us(), &due_us)) {
 			c = idle[--idle_count];
-			c->request = &requests[due++ % request_count];
+			c->request = &requests[sent++ % request_count];
 			c->due_us = due_us;
 			conn_send(c);
 		}
-		n = epoll_wait(epoll_fd, events, 512, rate > 0 ? 1 : 100);
+		n = epoll_wait(epoll_fd, events, 512, 1);
 		for (; n > 0; n--) {
 			c = events[n - 1].data.ptr;
 			if (conn_receive(c) && c->is_busy)
 				conn_answered(c);
 		}
 	}
-	report(rate > 0 ? total : due,
-	    rate > 0 ? total - due + busy_count : busy_count,
-	    rate > 0 && now > end_us ? seconds : (double)(now - start_us) / 1e6);
+	/* the answers' own time: a backlog that drains late is no throughput */
+	report((rate > 0 ? scheduled - sent : 0) + busy_count,
+	    (double)(now_us() - start_us) / 1e6);
 	return (0);
 }

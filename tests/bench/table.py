@@ -6,6 +6,9 @@ import pathlib
 import platform
 import re
 import subprocess
+import time
+
+HOME = pathlib.Path(__file__).resolve().parents[2]
 
 COLUMNS = (
     # key, heading, width, digits
@@ -19,6 +22,8 @@ COLUMNS = (
     ("p99_ms", "p99 ms", 8, 2),
     ("p999_ms", "p99.9 ms", 8, 2),
 )
+
+STARTED = time.monotonic()
 
 
 def _first_line(*command):
@@ -44,20 +49,32 @@ def machine():
     print("$ " + " ".join([*settings, "make bench"]), flush=True)
 
 
+def part(name):
+    """The time of the run so far stands in front of each part."""
+    minutes, seconds = divmod(int(time.monotonic() - STARTED), 60)
+    print(f"{minutes:2}:{seconds:02} {name}", flush=True)
+
+
 def write(rows):
-    state = pathlib.Path(os.environ.get("DUDAO_STATE") or "var")
-    state.mkdir(parents=True, exist_ok=True)
+    """bench.json and bench.md in the state directory, and the table here."""
+    # makes the directory as the service will want to find it
+    subprocess.run([HOME / "conf/cluster", "url"], check=True,
+                   stdout=subprocess.DEVNULL)
+    state = HOME / (os.environ.get("DUDAO_STATE") or "var")
     (state / "bench.json").write_text(
         json.dumps(rows, indent=1, ensure_ascii=False) + "\n")
-    print("\n" + f"{'work':34} {'system':22}" + "".join(
+    (state / "bench.md").write_text(_markdown(rows))
+    print("\n" + f"{'work':36} {'system':22}" + "".join(
         f" {heading:>{width}}" for _, heading, width, _ in COLUMNS))
     last = None
     for row in rows:
         title = "" if row["title"] == last else row["title"]
         last = row["title"]
-        print(f"{title:34} {row['system']:22}" + "".join(
+        print(f"{title:36} {row['system']:22}" + "".join(
             f" {row[key]:{width}.{digits}f}" if key in row else " " * (width + 1)
             for key, _, width, digits in COLUMNS) + _rest(row))
+    print()
+    part("the end")
 
 
 def _rest(row):
@@ -77,3 +94,30 @@ def _rest(row):
     if "idle_mb" in row:
         said.append(f"{row['idle_mb']} MB more, {row['memory_mb']} MB in all")
     return "  " + " · ".join(said) if said else ""
+
+
+def _markdown(rows):
+    """The README's table: a line a piece of work, a column a system."""
+    by_work, others = {}, []
+    for row in rows:
+        if "requests_per_s" in row:
+            by_work.setdefault(row["work"], {})[row["system"]] = row
+            if row["system"] not in ("dudao", "pgbench", *others):
+                others.append(row["system"])
+    others = [name for name in others if not name.startswith("page")]
+    lines = [["work", "dudao, a second", "÷ pgbench", "CPU µs + database's",
+              "p99 ms", *(f"{name} ÷ dudao" for name in others)]]
+    lines.append(["---"] + ["---:"] * (len(lines[0]) - 1))
+    for systems in by_work.values():
+        mine = systems.get("dudao")
+        if mine is None:
+            continue
+        lines.append([
+            mine["title"], f"{mine['requests_per_s']:,.0f}",
+            f"{mine['ratio_to_pgbench']:.2f}"
+            if "ratio_to_pgbench" in mine else "",
+            f"{mine['cpu_us_per_request']:.0f} + "
+            f"{mine['db_cpu_us_per_request']:.0f}", f"{mine['p99_ms']:.1f}",
+            *(f"{systems[name]['ratio_to_first']:.2f}"
+              if name in systems else "" for name in others)])
+    return "".join("| " + " | ".join(line) + " |\n" for line in lines)
