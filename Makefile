@@ -8,7 +8,6 @@ MAKEFLAGS += --no-builtin-rules
 
 BUILD ?= build
 FUZZ_SECONDS ?= 20
-export BENCH_SECONDS ?= 3
 # Debian's own, whose packages conf/packages.test names.
 PYTEST ?= /usr/bin/python3 -m pytest
 export PYTHONDONTWRITEBYTECODE = 1

@@ -16,8 +16,8 @@ MILLISECONDS = {"us": 0.001, "ms": 1, "s": 1000, "m": 60000}
 def wrk(url, work, seconds, scratch):
     """Closed loop; a wrong answer ends the benchmark."""
     command = ["wrk", "--latency", "--timeout", "10s", "-t1", f"-c{work.connections}",
-               f"-d{seconds}s", "-H", f"Authorization: Bearer {work.token}"]
-    for name, value in work.headers.items():
+               f"-d{seconds}s"]
+    for name, value in work.sent_headers().items():
         command += ["-H", f"{name}: {value}"]
     if len(work.requests) == 1 and work.requests[0][0] == "GET":
         command.append(url + work.requests[0][1])

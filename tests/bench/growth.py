@@ -7,12 +7,12 @@ time is over; the table says how far it came.
 
 import concurrent.futures
 import contextlib
-import os
 import threading
 import time
 
+import knobs
+
 SCHOOLS = 30_000
-EVENTS = int(float(os.environ.get("BENCH_EVENTS") or 10e6))
 SECONDS = 120           # for rows; indexes come on top
 BATCH = 100_000
 
@@ -26,7 +26,7 @@ SCHOOL = {
     "ident_code": "'5143' || lpad(n::text, 6, '0')",
     "parent_school_id": "null"}
 
-# Shares of EVENTS, and a row of each.
+# Shares of the events, and a row of each.
 TABLES = {
     "audit_logs": (0.5, """
         insert into dudao.audit_logs(id, at, user_id, role, ip, action,
@@ -86,7 +86,7 @@ def copy(cursor, table, replaced, source):
 def _load(service, table, end, is_over):
     """How many rows there was time for."""
     share, text = TABLES[table]
-    wanted, made = int(EVENTS * share), 0
+    wanted, made = int(knobs.EVENTS * share), 0
     with superuser(service) as cursor:
         cursor.execute(
             "select format('drop index %%s', i.indexrelid::regclass),"

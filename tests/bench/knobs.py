@@ -5,6 +5,7 @@ import os
 SECONDS = int(os.environ.get("BENCH_SECONDS") or 3)
 ROUNDS = int(os.environ.get("BENCH_ROUNDS") or 3)
 CONNECTIONS = int(os.environ.get("BENCH_CONNECTIONS") or 64)
+EVENTS = int(float(os.environ.get("BENCH_EVENTS") or 10e6))
 ONLY = set(filter(None, os.environ.get("BENCH_ONLY", "").split(",")))
 PEERS = os.environ.get("BENCH_PEERS", "1") != "0"
 

@@ -5,7 +5,6 @@ review; the others are copies of its rows, numbered, each used once.
 """
 
 import contextlib
-import json
 import sys
 
 import knobs
@@ -19,6 +18,9 @@ NUMBER = "lpad(to_hex(n), 12, '0')"
 PROBLEM = f"('b0000000-0000-7000-8000-' || {NUMBER})::uuid"
 RATE_MAX = 1000     # strike-offs a second that a run is prepared for
 REPORT = f"('b1000000-0000-7000-8000-' || {NUMBER})::uuid"
+
+NEXT_PROBLEM = ("('b0000000-0000-7000-8000-' ||"
+                " lpad(to_hex(nextval('public.bench_ledger')), 12, '0'))")
 
 
 def problem_id(number):
@@ -51,7 +53,7 @@ class StrikeOff(works.Work):
 
     count = used = room = 0
     service = None
-    body = json.dumps({"comment": "现场复核，整改到位"}, ensure_ascii=False)
+    body = '{"comment": "现场复核，整改到位"}'
 
     def sequence(self, call, *values):
         with contextlib.closing(self.service.connect("postgres")) as db, \
@@ -69,8 +71,20 @@ class StrikeOff(works.Work):
         return ("POST", f"/v1/problems/{problem_id(number)}/strike-off",
                 self.body)
 
+    def record(self, recorder, url):
+        def strike_next():
+            self.requests = self.next_requests(1)
+            self.send(url)
+
+        self.transactions = [recorder.record(strike_next)]
+        self.varying = {problem_id(self.used): NEXT_PROBLEM}
+        return self
+
     def before(self):
         self.requests = self.next_requests(self.room)
+
+    def check(self):
+        self.next_requests(1)   # without a problem there is less to do
 
     def after(self, found):
         """What was sent is used up, also what was under way at the end."""
@@ -89,8 +103,4 @@ def strike_off(service, client, count):
                      is_once=True)
     work.service, work.count = service, count
     work.room = RATE_MAX * knobs.SECONDS
-    work.requests = work.next_requests(1)
-    work.varying = {problem_id(work.used):
-                    "('b0000000-0000-7000-8000-' ||"
-                    " lpad(to_hex(nextval('public.bench_ledger')), 12, '0'))"}
     return work

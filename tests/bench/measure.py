@@ -61,11 +61,10 @@ class Ceiling:
     def __init__(self, work, database, scratch):
         self.database, self.tried = database, {}
 
-        def rate(clients, is_pipeline):
-            found = drivers.pgbench(database.url, work, 1, scratch, clients,
-                                    is_pipeline)
-            self.tried[clients, is_pipeline] = found["requests_per_s"]
-            return found["requests_per_s"]
+        def rate(*form):
+            found = self._run(work, 1, scratch, form)["requests_per_s"]
+            self.tried[form] = found
+            return found
 
         first, *others = CLIENTS if work.connections > 1 else (1,)
         is_pipeline = rate(first, True) > rate(first, False)
@@ -74,11 +73,15 @@ class Ceiling:
         self.form = max(self.tried, key=self.tried.get)
 
     def load(self, work, seconds, scratch):
+        return self._run(work, seconds, scratch, self.form)
+
+    def _run(self, work, seconds, scratch, form):
         before = meter.cpu_seconds(self.database.pid)
         found = drivers.pgbench(self.database.url, work, seconds, scratch,
-                                *self.form)
+                                *form)
         found["db_cpu_us_per_request"] = 1e6 / max(1, found["requests"]) * (
             meter.cpu_seconds(self.database.pid) - before)
+        work.check()
         return found
 
     def told(self):

@@ -34,22 +34,21 @@ def mix(client, strike_offs):
         make(client) for make in (works.point, works.not_modified,
                                   works.filtered_list, works.search,
                                   works.create))
-    ledger = works.Work("", "", [("GET", "/v1/problems?limit=20")])
+    ledger = works.Work("", "", [("GET", "/v1/problems?limit=20")], client.token)
     reads = (point, listed, point, searched, not_modified, ledger, point,
              listed)
     for request in strike_offs.requests:
         for work in (*reads[:4], created, *reads[4:]):
-            yield work.requests[0], work.headers
-        yield request, strike_offs.headers
+            yield work.requests[0], work.sent_headers()
+        yield request, strike_offs.sent_headers()
 
 
-def write(path, requests, token):
+def write(path, requests):
     """As openload reads them: length, line feed, the request's bytes."""
     with open(path, "wb") as file:
         for (method, target, *body), headers in requests:
             content = body[0].encode() if body else b""
             lines = [f"{method} {target} HTTP/1.1", "Host: localhost",
-                     f"Authorization: Bearer {token}",
                      *(f"{name}: {value}" for name, value in headers.items())]
             if content:
                 lines.append(f"Content-Length: {len(content)}")
@@ -66,7 +65,7 @@ class Office:
         """rate 0: as fast as it goes."""
         self.ledger.room = max(1, int((rate or RATE_MAX) * seconds / 10) + 1)
         self.ledger.before()
-        write(self.path, mix(self.client, self.ledger), self.client.token)
+        write(self.path, mix(self.client, self.ledger))
         before = self.server.used()
         done = subprocess.run(
             [BUILD / "openload", self.server.url.rpartition(":")[2], str(rate),

@@ -59,7 +59,7 @@ def idle_connections(workspace, service):
         for _ in range(IDLE):
             connection = socket.create_connection(("127.0.0.1", kore.port))
             connections.append(connection)
-            connection.sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            connection.sendall(b"GET /livez HTTP/1.1\r\nHost: idle\r\n\r\n")
             if not connection.recv(4096).startswith(b"HTTP/1.1 200"):
                 raise SystemExit("bench: an idle connection was refused")
         after = meter.proportional_mb(pids)

@@ -14,9 +14,7 @@ import subprocess
 import sys
 import time
 
-import jwt
 import requests
-from cryptography.hazmat.primitives import serialization
 
 from measure import Server
 from support.service import environment, free_port
@@ -68,11 +66,12 @@ ALL = {"Fastify, node-postgres": lambda: _fastify("pg"),
 class Peers:
     """Those that can be had; the others are named with the reason."""
 
-    def __init__(self, service, database, token, scratch):
+    def __init__(self, service, database, scratch):
         self.processes, self.servers = [], []
         self.database, self.scratch = database, scratch
         key = scratch / "public.pem"
-        key.write_bytes(_public_key(service, token))
+        subprocess.run(["openssl", "pkey", "-in", _signing_key(service),
+                        "-pubout", "-out", key], check=True)
         self.settings = {
             "PUBLIC_KEY": key, "STATEMENTS": HERE / "statements.json",
             "ISSUER": "https://dudao.example", "PGUSER": "dudao_api",
@@ -147,12 +146,7 @@ def _essence(work, answer):
     return answer.status_code, body
 
 
-def _public_key(service, token):
-    """The key that signed, as the service publishes it."""
-    key_id = jwt.get_unverified_header(token)["kid"]
-    [key] = [key for key in requests.get(
-        service.url + "/.well-known/jwks.json", timeout=10).json()["keys"]
-        if key["kid"] == key_id]
-    return jwt.algorithms.ECAlgorithm.from_jwk(key).public_bytes(
-        serialization.Encoding.PEM,
-        serialization.PublicFormat.SubjectPublicKeyInfo)
+def _signing_key(service):
+    """The newest; the service verifies with the others, too."""
+    return max((service.state / "keys").glob("*.pem"),
+               key=lambda path: path.stat().st_mtime_ns)

@@ -70,9 +70,11 @@ def write(rows):
     for row in rows:
         title = "" if row["title"] == last else row["title"]
         last = row["title"]
+        cells = (f"{row[key]:.{digits}f}" if key in row else ""
+                 for key, _, _, digits in COLUMNS)
         print(f"{title:36} {row['system']:22}" + "".join(
-            f" {row[key]:{width}.{digits}f}" if key in row else " " * (width + 1)
-            for key, _, width, digits in COLUMNS) + _rest(row))
+            f" {cell:>{width}}" for cell, (_, _, width, _)
+            in zip(cells, COLUMNS)) + _rest(row))
     print()
     part("the end")
 

@@ -29,19 +29,24 @@ class Work:
     variables: dict = dataclasses.field(default_factory=dict)
     prologue: str = ""
 
+    def sent_headers(self):
+        return {"Authorization": f"Bearer {self.token}", **self.headers}
+
     def before(self):
         """Called before requests are sent."""
 
     def after(self, found):
         """Called when they have been answered, with what was measured."""
 
+    def check(self):
+        """Called after pgbench: was there enough to do?"""
+
     def send(self, url, number=0):
         """One of the requests by itself; the answer."""
         method, path, *body = self.requests[number]
         answer = requests.request(
             method, url + path, data=body[0].encode() if body else None,
-            headers={"Authorization": f"Bearer {self.token}",
-                     "Accept-Encoding": "identity", **self.headers},
+            headers={**self.sent_headers(), "Accept-Encoding": "identity"},
             timeout=30)
         if answer.status_code != self.status:
             sys.exit(f"bench: {self.name} at {url}: {answer.status_code}, "
