@@ -13,7 +13,7 @@ import time
 import knobs
 
 SCHOOLS = 30_000
-SECONDS = 120           # for rows; indexes come on top
+SECONDS = 100           # for rows; indexes come on top
 BATCH = 100_000
 
 # What becomes of a copied row; n is its number.

@@ -8,6 +8,7 @@ import meter
 
 CLIENTS = (8, 4, 16)    # of pgbench: the best of these is its number
 WARM_TRIES, WARM_REQUESTS = 6, 1500
+COMPILED = 10_000       # requests after which V8 has compiled a peer
 
 
 class Database:
@@ -92,12 +93,12 @@ class Ceiling:
                     for (clients, is_pipeline), rate in self.tried.items()}}
 
 
-def warm(server, work, scratch):
+def warm(server, work, scratch, requests=WARM_REQUESTS):
     """Until each of its connections has its plans, as the ceiling's have."""
     count = 0
     for _ in range(WARM_TRIES):
         count += server.load(work, 1, scratch)["requests"]
-        if count >= WARM_REQUESTS:
+        if count >= requests:
             break
 
 
