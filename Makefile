@@ -154,7 +154,7 @@ bench: install-test ## Measure against pgbench and other stacks, side by side
 # --- checks -------------------------------------------------------------------
 
 C_FILES = $(wildcard api/*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch] \
-	tests/pool/*.[ch])
+	tests/pool/*.[ch] tests/bench/*.[ch])
 
 .PHONY: lint
 lint: install-test ## Every static check
