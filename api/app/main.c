@@ -46,6 +46,7 @@ KORE_SECCOMP_FILTER("dudao",
     KORE_SYSCALL_ALLOW(getdents64), /* the directory of keys */
     KORE_SYSCALL_ALLOW(uname),	    /* getaddrinfo() */
     KORE_SYSCALL_ALLOW(pread64),
+    KORE_SYSCALL_ALLOW(madvise),  /* contract_put_back() */
     KORE_SYSCALL_ALLOW(shutdown), /* the guard, after a refusal */
     KORE_SYSCALL_ALLOW(clone3), KORE_SYSCALL_ALLOW(rseq))
 #pragma GCC visibility pop

@@ -16,13 +16,26 @@ static enum step_result reply_text(struct request *rq, int status,
     const char *media_type, const char *text, size_t len);
 static enum step_result reply_json(struct request *rq, int status,
     json_t *owned_value);
+static void on_contract_sent(void *arg);
 static enum step_result on_probe(struct request *rq);
 
 enum step_result
 op_getOpenapi(struct request *rq)
 {
-	return (reply_text(rq, 200, "application/json", service.contract->json,
-	    service.contract->json_len));
+	struct reply reply;
+
+	request_reply_init(rq, &reply);
+	reply.body = service.contract->json;
+	reply.body_len = service.contract->json_len;
+	reply.release = on_contract_sent;
+	return (request_reply(rq, &reply));
+}
+
+static void
+on_contract_sent(void *arg)
+{
+	(void)arg;
+	contract_put_back(service.contract);
 }
 
 /* A page that works offline: it lists the operations from the contract. */

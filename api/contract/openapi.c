@@ -132,6 +132,14 @@ lay_aside(struct contract *contract)
 }
 
 void
+contract_put_back(const struct contract *contract)
+{
+	if (contract->is_mapped)
+		(void)madvise(contract->json, contract->json_len + 1,
+		    MADV_DONTNEED);
+}
+
+void
 contract_free(struct contract *contract)
 {
 	if (contract == NULL)

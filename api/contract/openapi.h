@@ -99,6 +99,9 @@ struct contract {
 struct contract *contract_load(const char *dir, FILE *errors) MUST_CHECK;
 /* Drops the document: operations and their schemas do not need it. */
 void contract_release_document(struct contract *contract);
+/* The text was read: its pages need not stay in this process. It stays
+ * readable. */
+void contract_put_back(const struct contract *contract);
 void contract_free(struct contract *owned_contract);
 
 /* One YAML file as JSON (core schema: null, booleans, numbers, strings). NULL

@@ -393,6 +393,26 @@ def test_workers_stay_small(server, api):
                  what=f"less than 40 MB in worker {pid}")
 
 
+def contract_kb(pid):
+    """What the worker holds of the contract's text, which is over 2 MB."""
+    with open(f"/proc/{pid}/smaps") as maps:
+        text = maps.read().partition("memfd:contract")[2]
+    return int(text.partition("Rss:")[2].split()[0])
+
+
+@pytest.mark.parametrize("encoding", ["identity", "gzip"])
+def test_contract_is_put_back(server, api, encoding):
+    """No worker keeps the pages of a text that is seldom asked for."""
+    for client in one_each(api).values():
+        answer = client.get("/v1/openapi.json", status=200, headers={
+            "Accept-Encoding": encoding})
+        assert len(answer.content) > 1 << 20
+        assert answer.json()["openapi"].startswith("3.1")
+    for pid in server.worker_pids():
+        wait_for(lambda: contract_kb(pid) < 64,
+                 what=f"no contract in worker {pid}")
+
+
 def test_log_is_json_lines(server, api):
     """One line a request, each a JSON object that begins with its event."""
     client = api.login("office_staff")
