@@ -43,8 +43,8 @@ PARTS = {
 
 # Changes of drafts, of which the demo has none that the role may write: the
 # tests of these resources make their own.
-DRAFTS = {"updateAward", "updateAwardDecision", "updateMeeting",
-          "updateRankApplication",
+DRAFTS = {"updateAward", "updateAwardDecision", "updateEvaluationCampaign",
+          "updateIndicatorFramework", "updateMeeting", "updateRankApplication",
           "updatePublication", "updatePublicationPlacement",
           "updateSupervisionTask", "updateVisit"}
 
