@@ -123,12 +123,14 @@ void
 kore_worker_teardown(void)
 {
 	uint64_t end = kore_time_ms() + (uint64_t)config_get()->drain_ms;
+	uint64_t wait_ms;
 
 	service.is_draining = true;
 	share_stop();
 	guard_stop();
 	while (guard_pending() > 0 && kore_time_ms() < end) {
-		kore_platform_event_wait(50);
+		wait_ms = kore_timer_next_run(kore_time_ms());
+		kore_platform_event_wait(wait_ms < 50 ? wait_ms : 50);
 		kore_timer_run(kore_time_ms());
 		http_process();
 		kore_connection_prune(KORE_CONNECTION_PRUNE_DISCONNECT);
