@@ -16,7 +16,7 @@ where true
   and t.due_on >= :due_on.gte::date
   and t.due_on <= :due_on.lte::date
   and (t.state = 'issued' and t.due_on < app.today()) = :overdue::boolean
-  and t.search @> app.bigrams(:q)
+  and t.search @> (select app.bigrams(:q))
 
 -- name: getAnnualTarget :one
 select t.body, t.version || '-' || to_char(app.today(), 'YYYYMMDD') as etag

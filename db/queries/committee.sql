@@ -52,7 +52,7 @@ where true
   and t.joined_on >= :joined_on.gte::date
   and t.joined_on <= :joined_on.lte::date
   and (t.left_on is null) = :left_on.is_null::boolean
-  and t.search @> app.bigrams(:q)
+  and t.search @> (select app.bigrams(:q))
 
 -- name: getMemberUnit :one
 select app.with_members(v.body

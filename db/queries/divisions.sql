@@ -13,7 +13,7 @@ where true
   and t.parent_id = any (:parent_id::uuid[])
   and t.code = any (:code::text[])
   and t.stat_code = any (:stat_code::text[])
-  and t.search @> app.bigrams(:q)
+  and t.search @> (select app.bigrams(:q))
 
 -- name: getDivision :one
 select app.with_members(v.body

@@ -14,7 +14,7 @@ where true
   and t.target_kind = any (:target_kind::text[])
   and t.code = any (:code::text[])
   and int4range(t.year_from, t.year_to, '[]') @> :year::integer
-  and t.search @> app.bigrams(:q)
+  and t.search @> (select app.bigrams(:q))
 
 -- name: getIndicatorFramework :one
 select t.body, t.version || '-' || app.leaf_weight(t.id) as etag
@@ -82,7 +82,7 @@ where true
   and t.periodicity = any (:periodicity::text[])
   and t.year = any (:year::integer[])
   and t.framework_id = any (:framework_id::uuid[])
-  and t.search @> app.bigrams(:q)
+  and t.search @> (select app.bigrams(:q))
 
 -- name: getEvaluationCampaign :one
 select t.body, t.version as etag

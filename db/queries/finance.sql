@@ -90,7 +90,7 @@ where true
   and c.activity_on <= :activity_on.lte::date
   and c.submitted_at >= :submitted_at.gte::timestamptz
   and c.submitted_at < :submitted_at.lt::timestamptz
-  and c.search @> app.bigrams(:q)
+  and c.search @> (select app.bigrams(:q))
 
 -- name: getExpenseClaim :one
 select app.with_members(v.body
@@ -167,7 +167,7 @@ where true
   and f.status = any (:status::text[])
   and f.organization_id = any (:organization_id::uuid[])
   and f.zone_id = any (:zone_id::uuid[])
-  and f.search @> app.bigrams(:q)
+  and f.search @> (select app.bigrams(:q))
 
 -- name: getFacility :one
 select v.body, v.version as etag

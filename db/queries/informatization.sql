@@ -13,7 +13,7 @@ where true
   and i.stage = any (:stage::text[])
   and i.year = any (:year::integer[])
   and i.plan_document_id = any (:plan_document_id::uuid[])
-  and i.search @> app.bigrams(:q)
+  and i.search @> (select app.bigrams(:q))
 
 -- name: getInformatizationItem :one
 select v.body, v.version as etag

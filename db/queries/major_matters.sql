@@ -16,7 +16,7 @@ where true
   and m.agenda_item_id in (select i.id from dudao.meeting_agenda_items i where i.meeting_id = :meeting_id::uuid)
   and m.resolved_on >= :resolved_on.gte::date
   and m.resolved_on <= :resolved_on.lte::date
-  and m.search @> app.bigrams(:q)
+  and m.search @> (select app.bigrams(:q))
 
 -- name: getMajorMatter :one
 select app.with_members(m.body

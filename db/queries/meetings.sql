@@ -20,7 +20,7 @@ where true
   and m.scheduled_on <= :scheduled_on.lte::date
   and m.held_on >= :held_on.gte::date
   and m.held_on <= :held_on.lte::date
-  and m.search @> app.bigrams(:q)
+  and m.search @> (select app.bigrams(:q))
 
 -- name: getMeeting :one
 select app.with_members(m.body
@@ -106,7 +106,7 @@ where true
   and r.due_on <= :due_on.lte::date
   and (r.state = 'open' and r.issued_on is not null and r.due_on < app.today()) = :overdue::boolean
   and (r.reported_on is not null) = :reported::boolean
-  and r.search @> app.bigrams(:q)
+  and r.search @> (select app.bigrams(:q))
 
 -- name: getMeetingResolution :one
 select r.body, r.version || '-' || to_char(app.today(), 'YYYYMMDD') as etag

@@ -137,7 +137,7 @@ where true
   and t.recipient_zone_id = any (:recipient_zone_id::uuid[])
   and t.granted_on >= :granted_on.gte::date
   and t.granted_on <= :granted_on.lte::date
-  and t.search @> app.bigrams(:q)
+  and t.search @> (select app.bigrams(:q))
 
 -- name: getAward :one
 select v.body, v.version as etag
@@ -224,7 +224,7 @@ where true
   and t.kind = any (:kind::text[])
   and t.year = any (:year::integer[])
   and (t.state = 'granted') = :is_granted::boolean
-  and t.search @> app.bigrams(:q)
+  and t.search @> (select app.bigrams(:q))
 
 -- name: getPublicAward :one
 select v.body, left(md5(v.body::text), 16) as etag

@@ -19,7 +19,7 @@ where true
   and (t.edu_leader_person_id is null) = :edu_leader_person_id.is_null::boolean
   and t.code = any (:code::text[])
   and t.uscc = any (:uscc::text[])
-  and t.search @> app.bigrams(:q)
+  and t.search @> (select app.bigrams(:q))
 
 -- name: getOrganization :one
 select app.with_members(v.body

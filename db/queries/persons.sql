@@ -10,7 +10,7 @@ from app.persons_json t
 where true
   and t.code = any (:code::text[])
   and t.organization_id = any (:organization_id::uuid[])
-  and t.search @> app.bigrams(:q)
+  and t.search @> (select app.bigrams(:q))
 
 -- name: getPerson :one
 select app.with_members(v.body

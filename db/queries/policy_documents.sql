@@ -16,7 +16,7 @@ where true
   and t.doc_no = any (:doc_no::text[])
   and t.issued_on >= :issued_on.gte::date
   and t.issued_on <= :issued_on.lte::date
-  and t.search @> app.bigrams(:q)
+  and t.search @> (select app.bigrams(:q))
 
 -- name: getPolicyDocument :one
 select app.with_members(v.body

@@ -40,7 +40,7 @@ where true
           app.today()), false)) = :overdue::boolean
   and (p.extension_requested_on is not null) = :extension_requested::boolean
   and p.escalation_level >= :escalation_level.gte::integer
-  and p.search @> app.bigrams(:q)
+  and p.search @> (select app.bigrams(:q))
 
 -- name: getProblem :one
 select app.with_members(app.problem_json(p

@@ -9,7 +9,7 @@ select p.body /*keys*/
 from app.public_publications_json p
 where true
   and p.kind = any (:kind::text[])
-  and p.search @> app.bigrams(:q)
+  and p.search @> (select app.bigrams(:q))
 
 -- name: getPublicPublication :one
 select * from app.read_public_publication(:code)
@@ -30,4 +30,4 @@ where p.kind = 'rectification_disclosure'
 select p.body /*keys*/
 from app.public_publications_json p
 where p.kind = 'appointment_notice'
-  and p.search @> app.bigrams(:q)
+  and p.search @> (select app.bigrams(:q))

@@ -9,4 +9,4 @@ from app.public_plaques_json t
 where true
   and t.school_id = any (:school_id::uuid[])
   and t.ident_code = any (:ident_code::text[])
-  and t.search @> app.bigrams(:q)
+  and t.search @> (select app.bigrams(:q))

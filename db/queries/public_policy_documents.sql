@@ -11,7 +11,7 @@ where true
   and t.state = any (:state::text[])
   and t.kind = any (:kind::text[])
   and t.level = any (:level::text[])
-  and t.search @> app.bigrams(:q)
+  and t.search @> (select app.bigrams(:q))
 
 -- name: getPublicPolicyDocument :one
 select v.body, left(md5(v.body::text), 16) as etag

@@ -37,7 +37,7 @@ where true
   and p.subject_id = :subject_id::uuid
   and p.published_at >= :published_at.gte::timestamptz
   and p.published_at < :published_at.lt::timestamptz
-  and p.search @> app.bigrams(:q)
+  and p.search @> (select app.bigrams(:q))
 
 -- name: getPublication :one
 select app.with_members(v.body

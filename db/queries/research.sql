@@ -14,7 +14,7 @@ where true
   and t.due_on >= :due_on.gte::date
   and t.due_on <= :due_on.lte::date
   and t.accepted_on between make_date(:accepted_year::integer, 1, 1) and make_date(:accepted_year::integer, 12, 31)
-  and t.search @> app.bigrams(:q)
+  and t.search @> (select app.bigrams(:q))
 
 -- name: getCenterEngagement :one
 select v.body, v.version || '-' || left(md5(v.body::text), 12) as etag
@@ -56,7 +56,7 @@ where true
   and t.kind = any (:kind::text[])
   and (t.leader_person_id = any (:person_id::uuid[]) or t.member_person_ids && :person_id::uuid[])
   and t.starts_on between make_date(:year::integer, 1, 1) and make_date(:year::integer, 12, 31)
-  and t.search @> app.bigrams(:q)
+  and t.search @> (select app.bigrams(:q))
 
 -- name: getResearchProject :one
 select app.with_members(v.body
@@ -107,7 +107,7 @@ where true
   and t.project_id = any (:project_id::uuid[])
   and t.addressed_to_org_id = any (:addressed_to_org_id::uuid[])
   and t.submitted_on between make_date(:year::integer, 1, 1) and make_date(:year::integer, 12, 31)
-  and t.search @> app.bigrams(:q)
+  and t.search @> (select app.bigrams(:q))
 
 -- name: getPolicyRecommendation :one
 select app.with_members(v.body
@@ -150,7 +150,7 @@ where true
   and t.participant_inspector_ids && :inspector_id::uuid[]
   and t.held_on >= :held_on.gte::date
   and t.held_on <= :held_on.lte::date
-  and t.search @> app.bigrams(:q)
+  and t.search @> (select app.bigrams(:q))
 
 -- name: getExchangeActivity :one
 select v.body, v.version || '-' || left(md5(v.body::text), 12) as etag

@@ -16,7 +16,7 @@ where true
   and t.problem_ids && :problem_id::uuid[]
   and coalesce(t.issued_on, 'infinity'::date) >= :issued_on.gte::date
   and coalesce(t.issued_on, 'infinity'::date) <= :issued_on.lte::date
-  and t.search @> app.bigrams(:q)
+  and t.search @> (select app.bigrams(:q))
 
 -- name: getSupervisionReport :one
 select app.with_members(v.body

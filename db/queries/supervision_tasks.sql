@@ -24,7 +24,7 @@ where true
   and t.is_annual_key = :is_annual_key::boolean
   and t.onsite_from >= :onsite_from.gte::date
   and t.onsite_from <= :onsite_from.lte::date
-  and t.search @> app.bigrams(:q)
+  and t.search @> (select app.bigrams(:q))
 
 -- name: getSupervisionTask :one
 select app.with_members(t.body

@@ -9,7 +9,7 @@ from app.training_plans_json t
 where true
   and t.state = any (:state::text[])
   and t.year = any (:year::integer[])
-  and t.search @> app.bigrams(:q)
+  and t.search @> (select app.bigrams(:q))
 
 -- name: getTrainingPlan :one
 select app.with_members(v.body
@@ -56,7 +56,7 @@ where true
   and t.trainer_person_id = any (:trainer_person_id::uuid[])
   and t.starts_at >= :starts_at.gte::timestamptz
   and t.starts_at < :starts_at.lt::timestamptz
-  and t.search @> app.bigrams(:q)
+  and t.search @> (select app.bigrams(:q))
 
 -- name: getTrainingSession :one
 select app.with_members(v.body

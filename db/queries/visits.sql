@@ -25,7 +25,7 @@ where true
   and v.visited_on <= :visited_on.lte::date
   and v.geo_warning = :geo_warning::boolean
   and v.no_problem_found = :no_problem_found::boolean
-  and v.search @> app.bigrams(:q)
+  and v.search @> (select app.bigrams(:q))
 
 -- name: getVisit :one
 select app.with_members(v.body

@@ -12,7 +12,7 @@ where true
   and t.division_ids && :division_id::uuid[]
   and t.lead_inspector_id = any (:lead_inspector_id::uuid[])
   and (t.active_to is null) = :active_to.is_null::boolean
-  and t.search @> app.bigrams(:q)
+  and t.search @> (select app.bigrams(:q))
 
 -- name: getZone :one
 select app.with_members(v.body
