@@ -50,9 +50,10 @@ list_prepare(struct request *rq, struct problem *problem)
 	rq->limit = LIMIT_DEFAULT;
 	text = request_param(rq, "limit");
 	if (text != NULL &&
-	    !parse_int64(text, strlen(text), 1, 200, &rq->limit))
+	    !parse_int64(text, strlen(text), 1, STATEMENT_PAGE_MAX, &rq->limit))
 		problem_at_parameter(problem, "limit", "query", "out-of-range",
-		    json_pack("{s:i,s:i}", "min", 1, "max", 200));
+		    json_pack("{s:i,s:i}", "min", 1, "max",
+			STATEMENT_PAGE_MAX));
 	text = request_param(rq, "sort");
 	if (!statement_parse_order(binding->statement, text, &rq->order))
 		problem_at_parameter(problem, "sort", "query", "sort-unknown",

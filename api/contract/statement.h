@@ -20,7 +20,8 @@
 #include "base/must.h"
 
 #define STATEMENT_PARAMS_MAX 48
-#define STATEMENT_SORT_MAX 4 /* keys in one sort= */
+#define STATEMENT_SORT_MAX 4   /* keys in one sort= */
+#define STATEMENT_PAGE_MAX 200 /* rows of a page */
 
 enum statement_kind {
 	STATEMENT_ONE,

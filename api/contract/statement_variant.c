@@ -61,6 +61,7 @@ static bool is_left_out(const struct maker *maker, const struct line *line);
 static void put_piece(struct maker *maker, const struct piece *piece,
     bool has_keys);
 static void end_line(struct maker *maker, size_t *start);
+static void put_limit(struct maker *maker);
 static void put_key_columns(struct maker *maker);
 static void put_keyset(struct maker *maker);
 static void put_comparison(struct maker *maker, size_t from);
@@ -252,17 +253,27 @@ put_picked(struct maker *maker)
 static void
 put_plain(struct maker *maker)
 {
-	put_body(maker, maker->order != NULL && !maker->is_whole);
-	if (maker->order == NULL)
-		return;
-	if (maker->is_whole) {
-		put_order_by(maker);
-		return;
-	}
-	if (maker->order->has_cursor)
+	bool is_page;
+
+	is_page = maker->order != NULL && !maker->is_whole;
+	if (is_page)
+		buf_puts(&maker->text, "select * from (\n");
+	put_body(maker, is_page);
+	if (is_page && maker->order->has_cursor)
 		put_keyset(maker);
-	put_order_by(maker);
-	buf_puts(&maker->text, "limit ");
+	if (maker->order != NULL)
+		put_order_by(maker);
+	if (is_page)
+		put_limit(maker);
+}
+
+/* PostgreSQL takes a limit that it does not know for a tenth of the rows: in
+ * a large table that would look dearer than planning anew each time. */
+static void
+put_limit(struct maker *maker)
+{
+	buf_printf(&maker->text, "limit %d\n) p limit ",
+	    STATEMENT_PAGE_MAX + 1);
 	put_param(maker, "page.limit");
 	buf_puts(&maker->text, "::bigint\n");
 }
