@@ -351,7 +351,7 @@ def test_count(office, db):
 
 def test_count_gives_up(make_service):
     """A count that takes too long does not take the page with it."""
-    service = make_service(DUDAO_COUNT_TIMEOUT_MS=10).start()
+    service = make_service(DUDAO_COUNT_TIMEOUT_MS=1).start()
     connection = service.connect("postgres")
     with connection.cursor() as cursor:
         cursor.execute("set session_replication_role = replica")
@@ -361,7 +361,7 @@ def test_count_gives_up(make_service):
         cursor.execute("analyze dudao.persons")
     connection.close()
     client = Client(service).login("office_staff")
-    answer = page(client, "/v1/persons", limit=5, count="exact", q="计数")
+    answer = page(client, "/v1/persons", limit=5, count="exact")
     assert len(answer["data"]) == 5
     assert answer["page"]["total"] is None
     assert answer["page"]["count"] == "gave_up"
