@@ -1098,42 +1098,44 @@ from dudao.organizations o;
 drop view if exists app.schools_json;
 create view app.schools_json with (security_invoker = true) as
 select s.*, o.name, o.status, o.division_id, o.search,
-    json_build_object(
-        'id', s.id,
-        'version', s.version,
-        'organization_id', s.organization_id,
-        'ident_code', s.ident_code,
-        'name', o.name,
-        'short_name', o.short_name,
-        'status', o.status,
-        'division_id', o.division_id,
-        'school_type', s.school_type,
-        'stages', s.stages,
-        'ownership', s.ownership,
-        'sponsor', s.sponsor,
-        'licence_status', s.licence_status,
-        'licence_no', s.licence_no,
-        'licence_valid_to', s.licence_valid_to,
-        'zone_id', s.zone_id,
-        'parent_school_id', s.parent_school_id,
-        'counts_in_ratio', s.counts_in_ratio,
-        'urban_rural', s.urban_rural,
-        'student_count', s.student_count,
-        'boarder_count', s.boarder_count,
-        'class_count', s.class_count,
-        'teacher_count', s.teacher_count,
-        'as_of_year', s.as_of_year,
-        'established_on', s.established_on,
-        'longitude', s.longitude,
-        'latitude', s.latitude,
-        'last_comprehensive_on', c.last_on,
-        'next_comprehensive_due_on', c.next_due_on,
-        'created_at', app.ts(s.created_at),
-        'updated_at', app.ts(s.updated_at),
-        'is_demo', s.is_demo) as body
+    -- a subquery, so that it is made of those rows only that a page shows
+    (select json_build_object(
+            'id', s.id,
+            'version', s.version,
+            'organization_id', s.organization_id,
+            'ident_code', s.ident_code,
+            'name', o.name,
+            'short_name', o.short_name,
+            'status', o.status,
+            'division_id', o.division_id,
+            'school_type', s.school_type,
+            'stages', s.stages,
+            'ownership', s.ownership,
+            'sponsor', s.sponsor,
+            'licence_status', s.licence_status,
+            'licence_no', s.licence_no,
+            'licence_valid_to', s.licence_valid_to,
+            'zone_id', s.zone_id,
+            'parent_school_id', s.parent_school_id,
+            'counts_in_ratio', s.counts_in_ratio,
+            'urban_rural', s.urban_rural,
+            'student_count', s.student_count,
+            'boarder_count', s.boarder_count,
+            'class_count', s.class_count,
+            'teacher_count', s.teacher_count,
+            'as_of_year', s.as_of_year,
+            'established_on', s.established_on,
+            'longitude', s.longitude,
+            'latitude', s.latitude,
+            'last_comprehensive_on', c.last_on,
+            'next_comprehensive_due_on', c.next_due_on,
+            'created_at', app.ts(s.created_at),
+            'updated_at', app.ts(s.updated_at),
+            'is_demo', s.is_demo)
+        from app.comprehensive_dates c
+        where c.school_id = s.id) as body
 from dudao.schools s
-join dudao.organizations o on o.id = s.organization_id
-join app.comprehensive_dates c on c.school_id = s.id;
+join dudao.organizations o on o.id = s.organization_id;
 
 drop view if exists app.persons_json;
 create view app.persons_json with (security_invoker = true) as
