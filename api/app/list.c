@@ -18,8 +18,6 @@
 #include "base/parse.h"
 #include "contract/cursor.h"
 
-#define LIMIT_DEFAULT 50
-
 struct page {
 	const PGresult *rows;
 	int row_count; /* to show */
@@ -47,7 +45,7 @@ list_prepare(struct request *rq, struct problem *problem)
 	const char *text;
 	size_t faults = problem_fault_count(problem);
 
-	rq->limit = LIMIT_DEFAULT;
+	rq->limit = STATEMENT_PAGE_USUAL;
 	text = request_param(rq, "limit");
 	if (text != NULL &&
 	    !parse_int64(text, strlen(text), 1, STATEMENT_PAGE_MAX, &rq->limit))
@@ -58,6 +56,7 @@ list_prepare(struct request *rq, struct problem *problem)
 	if (!statement_parse_order(binding->statement, text, &rq->order))
 		problem_at_parameter(problem, "sort", "query", "sort-unknown",
 		    NULL);
+	rq->order.is_long = rq->limit > STATEMENT_PAGE_USUAL;
 	text = request_param(rq, "cursor");
 	if (text == NULL)
 		return (problem_fault_count(problem) == faults);

@@ -20,8 +20,9 @@
 #include "base/must.h"
 
 #define STATEMENT_PARAMS_MAX 48
-#define STATEMENT_SORT_MAX 4   /* keys in one sort= */
-#define STATEMENT_PAGE_MAX 200 /* rows of a page */
+#define STATEMENT_SORT_MAX 4	/* keys in one sort= */
+#define STATEMENT_PAGE_USUAL 50 /* rows of a page */
+#define STATEMENT_PAGE_MAX 200
 
 enum statement_kind {
 	STATEMENT_ONE,
@@ -48,6 +49,7 @@ struct list_order {
 	size_t keys[STATEMENT_SORT_MAX];
 	bool descending[STATEMENT_SORT_MAX + 1]; /* the last: the id's */
 	bool is_backward;			 /* the page before a cursor */
+	bool is_long;	 /* a page of more than STATEMENT_PAGE_USUAL rows */
 	bool has_cursor; /* bind :cursor.1 … :cursor.n (n = key_count + 1, the
 			    last is the id) */
 };

@@ -25,6 +25,7 @@ struct variant_key {
 	uint8_t has_fields;
 	uint8_t is_backward;
 	uint8_t has_cursor;
+	uint8_t is_long;
 	uint8_t key_count;
 	uint8_t descending; /* bits */
 	uint8_t keys[STATEMENT_SORT_MAX];
@@ -144,6 +145,7 @@ fill_key(struct variant_key *key, const struct statement *st,
 		return;
 	key->is_backward = order->is_backward;
 	key->has_cursor = order->has_cursor;
+	key->is_long = order->is_long;
 	key->key_count = (uint8_t)order->key_count;
 	for (i = 0; i <= order->key_count; i++) {
 		if (i < order->key_count)
@@ -273,7 +275,8 @@ static void
 put_limit(struct maker *maker)
 {
 	buf_printf(&maker->text, "limit %d\n) p limit ",
-	    STATEMENT_PAGE_MAX + 1);
+	    1 + (maker->order->is_long ? STATEMENT_PAGE_MAX :
+					 STATEMENT_PAGE_USUAL));
 	put_param(maker, "page.limit");
 	buf_puts(&maker->text, "::bigint\n");
 }

@@ -255,7 +255,7 @@ test_left_out(void **state)
 	    "where true\n"
 	    "  and t.zone = $1\n"
 	    "order by t.code, t.id\n"
-	    "limit 201\n) p limit $2::bigint\n");
+	    "limit 51\n) p limit $2::bigint\n");
 	assert_params(made, "zone page.limit");
 	assert_int_equal(made->key_count, 2);
 	again = variant(set, "listThings", FORM_PLAIN, &order, "");
@@ -265,6 +265,10 @@ test_left_out(void **state)
 	    variant(set, "listThings", FORM_PLAIN, &order, " deep due_on.lte ");
 	assert_ptr_not_equal(made, again);
 	assert_int_not_equal(made->id, again->id);
+	order.is_long = true;
+	assert_non_null(
+	    strstr(variant(set, "listThings", FORM_PLAIN, &order, "")->text,
+		"\nlimit 201\n) p limit $2::bigint\n"));
 	assert_string_equal(made->text,
 	    "select * from (\n"
 	    "select t.body  , (t.code)::text as k1, (t.id)::text as k2\n"
@@ -275,7 +279,7 @@ test_left_out(void **state)
 	    "      from x where x.y = t.y)\n"
 	    "  and t.zone = $2\n"
 	    "order by t.code, t.id\n"
-	    "limit 201\n) p limit $3::bigint\n");
+	    "limit 51\n) p limit $3::bigint\n");
 	statements_free(set);
 }
 
@@ -350,7 +354,7 @@ test_fields(void **state)
 	    "where true\n"
 	    "  and t.zone = $2\n"
 	    "order by t.id\n"
-	    "limit 201\n) p limit $3::bigint\n"
+	    "limit 51\n) p limit $3::bigint\n"
 	    ") w\n");
 	assert_params(made, "fields zone page.limit");
 	statements_free(set);
@@ -429,27 +433,27 @@ test_keyset(void **state)
 	assert_string_equal(page_of(set, "code", false),
 	    "  and (t.code, t.id) > ($2::text, $3::uuid)\n"
 	    "order by t.code, t.id\n"
-	    "limit 201\n) p limit $4::bigint\n");
+	    "limit 51\n) p limit $4::bigint\n");
 	assert_string_equal(page_of(set, "code", true),
 	    "  and (t.code, t.id) < ($2::text, $3::uuid)\n"
 	    "order by t.code desc, t.id desc\n"
-	    "limit 201\n) p limit $4::bigint\n");
+	    "limit 51\n) p limit $4::bigint\n");
 	assert_string_equal(page_of(set, NULL, false),
 	    "  and (coalesce(t.due_on, 'infinity'::date), t.id)"
 	    " < ($2::date, $3::uuid)\n"
 	    "order by coalesce(t.due_on, 'infinity'::date) desc,"
 	    " t.id desc\n"
-	    "limit 201\n) p limit $4::bigint\n");
+	    "limit 51\n) p limit $4::bigint\n");
 	assert_string_equal(page_of(set, "-id", false),
 	    "  and (t.id) < ($2::uuid)\n"
 	    "order by t.id desc\n"
-	    "limit 201\n) p limit $3::bigint\n");
+	    "limit 51\n) p limit $3::bigint\n");
 	assert_string_equal(page_of(set, "-code,id", true),
 	    "  and (t.code) >= $2::text\n"
 	    "  and ((t.code) > $2::text or ((t.code) = $2::text and"
 	    " (t.id) < ($3::uuid)))\n"
 	    "order by t.code, t.id desc\n"
-	    "limit 201\n) p limit $4::bigint\n");
+	    "limit 51\n) p limit $4::bigint\n");
 	assert_string_equal(page_of(set, "-due_on,code", false),
 	    "  and (coalesce(t.due_on, 'infinity'::date)) <= $2::date\n"
 	    "  and ((coalesce(t.due_on, 'infinity'::date)) < $2::date or"
@@ -457,7 +461,7 @@ test_keyset(void **state)
 	    " (t.code, t.id) > ($3::text, $4::uuid)))\n"
 	    "order by coalesce(t.due_on, 'infinity'::date) desc, t.code,"
 	    " t.id\n"
-	    "limit 201\n) p limit $5::bigint\n");
+	    "limit 51\n) p limit $5::bigint\n");
 	statements_free(set);
 }
 
