@@ -61,7 +61,12 @@ static enum step_result on_principal(struct request *rq);
 static enum step_result check_subject(struct request *rq);
 static enum step_result on_executed(struct request *rq);
 static enum step_result answer_row(struct request *rq, const PGresult *row);
-static bool has_known_tag(struct request *rq);
+static enum step_result execute(struct request *rq, enum statement_form form,
+    enum step_result (*on_result)(struct request *rq));
+static enum step_result submit(struct request *rq,
+    enum step_result (*on_result)(struct request *rq));
+static enum step_result on_tag(struct request *rq);
+static const char *column(const PGresult *row, const char *name);
 static bool needs_body_tag(struct request *rq);
 static const char *representation_tag(struct request *rq,
     const struct reply *reply);
@@ -435,68 +440,72 @@ enum step_result
 engine_execute_statement(struct request *rq)
 {
 	const struct binding *binding = rq->binding;
-	const struct variant *variant;
-	enum statement_form form = FORM_PLAIN;
-	bool is_kept;
 
 	if (rq->export != NULL)
 		return (export_run(rq));
-	request_add_context(rq);
 	if (statement_kind(binding->statement) == STATEMENT_LIST) {
+		request_add_context(rq);
 		list_add_steps(rq);
-	} else {
-		is_kept = binding->is_write && rq->idempotency_key != NULL;
-		if (is_kept) {
-			hash_request(rq);
-			request_local(rq, "key", rq->idempotency_key);
-			request_local(rq, "operation", binding->op->id);
-			request_local(rq, "request_hash", rq->request_hash);
-			(void)request_add_step(rq, service.claim_idempotency);
-		}
-		if (is_kept)
-			form = FORM_KEPT;
-		else if (has_known_tag(rq))
-			form = FORM_UNLESS_KNOWN;
-		variant = statement_variant(binding->statement, form, NULL,
-		    request_is_present, rq);
-		if (variant == NULL)
-			return (request_problem_code(rq, "overloaded"));
-		(void)request_add_step(rq, variant);
-		/* A timeout of its own would be that of its neighbours. */
-		rq->job.may_share =
-		    !binding->is_write &&
-		    statement_kind(binding->statement) == STATEMENT_ONE &&
-		    binding->op->timeout_ms == 0;
+		return (submit(rq, on_executed));
 	}
-	return (request_submit(rq,
-	    binding->op->is_slow ? service.slow_pool : service.pool,
-	    on_executed));
+	if (binding->is_write && rq->idempotency_key != NULL)
+		return (execute(rq, FORM_KEPT, on_executed));
+	if (rq->if_none_match != NULL && !binding->is_write &&
+	    !needs_body_tag(rq) && statement_has_tag(binding->statement))
+		return (execute(rq, FORM_TAG, on_tag));
+	return (execute(rq, FORM_PLAIN, on_executed));
 }
 
-/*
- * The one tag that the client has, as the statement spells it: what is
- * unchanged need not be made. Tags that need the body are no such tags.
- */
-static bool
-has_known_tag(struct request *rq)
+static enum step_result
+execute(struct request *rq, enum statement_form form,
+    enum step_result (*on_result)(struct request *rq))
 {
-	const char *tag = rq->if_none_match;
-	size_t len;
+	const struct binding *binding = rq->binding;
+	const struct variant *variant;
 
-	if (tag == NULL || rq->binding->is_write || needs_body_tag(rq) ||
-	    !statement_has_tag(rq->binding->statement))
-		return (false);
-	if (strncmp(tag, "W/", 2) == 0)
-		tag += 2;
-	len = strlen(tag);
-	if (len < 3 || tag[0] != '"' || strchr(tag + 1, '"') != tag + len - 1)
-		return (false);
-	tag++;
-	len -= 2;
-	if (len > 5 && memcmp(tag + len - 5, "-gzip", 5) == 0)
-		len -= 5;
-	request_local(rq, "ctx.known_etag", arena_strndup(rq->arena, tag, len));
-	return (true);
+	request_add_context(rq);
+	if (form == FORM_KEPT) {
+		hash_request(rq);
+		request_local(rq, "key", rq->idempotency_key);
+		request_local(rq, "operation", binding->op->id);
+		request_local(rq, "request_hash", rq->request_hash);
+		(void)request_add_step(rq, service.claim_idempotency);
+	}
+	variant = statement_variant(binding->statement, form, NULL,
+	    request_is_present, rq);
+	if (variant == NULL)
+		return (request_problem_code(rq, "overloaded"));
+	(void)request_add_step(rq, variant);
+	/* A timeout of its own would be that of its neighbours. */
+	rq->job.may_share =
+	    !binding->is_write &&
+	    statement_kind(binding->statement) == STATEMENT_ONE &&
+	    binding->op->timeout_ms == 0;
+	return (submit(rq, on_result));
+}
+
+static enum step_result
+submit(struct request *rq, enum step_result (*on_result)(struct request *rq))
+{
+	return (request_submit(rq,
+	    rq->binding->op->is_slow ? service.slow_pool : service.pool,
+	    on_result));
+}
+
+/* What the client has need not be made; anything else is, in a second turn. */
+static enum step_result
+on_tag(struct request *rq)
+{
+	const PGresult *row;
+	const char *tag;
+
+	if (rq->job.outcome != PGJOB_DONE)
+		return (request_failed_job(rq));
+	row = request_last_result(rq);
+	tag = PQntuples(row) == 0 ? NULL : column(row, "etag");
+	if (tag != NULL && !etag_matches(rq->if_none_match, tag))
+		return (execute(rq, FORM_PLAIN, on_executed));
+	return (answer_row(rq, row));
 }
 
 /* -------------------------------------------------------------- answer -- */

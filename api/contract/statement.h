@@ -59,10 +59,9 @@ enum statement_form {
 		       :page.limit (bound to limit + 1) */
 	FORM_COUNT, /* lists: select count(*) of the filtered rows */
 	FORM_WHOLE, /* lists: every row, in order */
-	FORM_UNLESS_KNOWN, /* reads with a tag: body is null when the tag is
-			      :ctx.known_etag */
-	FORM_KEPT	   /* writes: wrapped so that the answer is kept under
-			      :ctx.idempotency_key */
+	FORM_TAG,   /* reads with a tag: that alone */
+	FORM_KEPT   /* writes: wrapped so that the answer is kept under
+		       :ctx.idempotency_key */
 };
 
 /* Reads every .sql file of dir. NULL on any fault, all printed to errors with
@@ -78,7 +77,7 @@ size_t statements_count(const struct statements *statements);
 
 const char *statement_name(const struct statement *st);
 enum statement_kind statement_kind(const struct statement *st);
-/* One row with the columns body and etag: FORM_UNLESS_KNOWN can be had. */
+/* One row with the columns body and etag: FORM_TAG can be had. */
 bool statement_has_tag(const struct statement *st);
 /* All parameters that the text names, once each. */
 size_t statement_param_count(const struct statement *st);

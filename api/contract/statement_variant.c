@@ -54,7 +54,7 @@ static struct entry *make(const struct variant_key *key,
     const struct list_order *order);
 static void put_kept(struct maker *maker);
 static void put_count(struct maker *maker);
-static void put_unless_known(struct maker *maker);
+static void put_tag(struct maker *maker);
 static void put_picked(struct maker *maker);
 static void put_plain(struct maker *maker);
 static void put_body(struct maker *maker, bool has_keys);
@@ -171,8 +171,8 @@ make(const struct variant_key *key, const struct list_order *order)
 		put_kept(&maker);
 	else if (key->form == FORM_COUNT)
 		put_count(&maker);
-	else if (key->form == FORM_UNLESS_KNOWN)
-		put_unless_known(&maker);
+	else if (key->form == FORM_TAG)
+		put_tag(&maker);
 	else if (key->has_fields)
 		put_picked(&maker);
 	else
@@ -218,20 +218,13 @@ put_count(struct maker *maker)
 	buf_puts(&maker->text, ") c\n");
 }
 
-/* The planner pulls the subquery up: a known body is not computed. */
+/* The planner pulls the subquery up: no body is made. */
 static void
-put_unless_known(struct maker *maker)
+put_tag(struct maker *maker)
 {
-	size_t i;
-
-	buf_puts(&maker->text, "select case when u.etag::text = ");
-	put_param(maker, "ctx.known_etag");
-	buf_puts(&maker->text, " then null else u.body end as body");
-	for (i = 0; i < maker->st->column_count; i++)
-		buf_printf(&maker->text, ", u.%s", maker->st->columns[i]);
-	buf_puts(&maker->text, "\nfrom (\n");
+	buf_puts(&maker->text, "select t.etag\nfrom (\n");
 	put_body(maker, false);
-	buf_puts(&maker->text, ") u\n");
+	buf_puts(&maker->text, ") t\n");
 }
 
 static void

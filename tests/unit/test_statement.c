@@ -284,7 +284,7 @@ test_left_out(void **state)
 }
 
 static void
-test_unless_known(void **state)
+test_tag(void **state)
 {
 	static const char text[] = "-- name: getThing :one\n"
 				   "select t.body, t.version as etag\n"
@@ -299,16 +299,13 @@ test_unless_known(void **state)
 	set = load_good(text);
 	assert_true(statement_has_tag(statements_find(set, "getThing")));
 	assert_false(statement_has_tag(statements_find(set, "makeThing")));
-	made = variant(set, "getThing", FORM_UNLESS_KNOWN, NULL, " id ");
-	assert_string_equal(made->text,
-	    "select case when u.etag::text = $1 then null else u.body end "
-	    "as body, u.etag\n"
-	    "from (\n"
-	    "select t.body, t.version as etag\n"
-	    "from things t\n"
-	    "where t.id = $2\n"
-	    ") u\n");
-	assert_string_equal(made->param_names[0], "ctx.known_etag");
+	made = variant(set, "getThing", FORM_TAG, NULL, " id ");
+	assert_string_equal(made->text, "select t.etag\n"
+					"from (\n"
+					"select t.body, t.version as etag\n"
+					"from things t\n"
+					"where t.id = $1\n"
+					") t\n");
 	statements_free(set);
 }
 
@@ -730,7 +727,7 @@ main(void)
 		cmocka_unit_test(test_statements),
 		cmocka_unit_test(test_left_out),
 		cmocka_unit_test(test_count),
-		cmocka_unit_test(test_unless_known),
+		cmocka_unit_test(test_tag),
 		cmocka_unit_test(test_fields),
 		cmocka_unit_test(test_kept),
 		cmocka_unit_test(test_keyset),
