@@ -248,18 +248,18 @@ put_picked(struct maker *maker)
 static void
 put_plain(struct maker *maker)
 {
-	bool is_page;
-
-	is_page = maker->order != NULL && !maker->is_whole;
-	if (is_page)
-		buf_puts(&maker->text, "select * from (\n");
-	put_body(maker, is_page);
-	if (is_page && maker->order->has_cursor)
+	if (maker->order == NULL || maker->is_whole) {
+		put_body(maker, false);
+		if (maker->order != NULL)
+			put_order_by(maker);
+		return;
+	}
+	buf_puts(&maker->text, "select * from (\n");
+	put_body(maker, true);
+	if (maker->order->has_cursor)
 		put_keyset(maker);
-	if (maker->order != NULL)
-		put_order_by(maker);
-	if (is_page)
-		put_limit(maker);
+	put_order_by(maker);
+	put_limit(maker);
 }
 
 /* PostgreSQL takes a limit that it does not know for a tenth of the rows: in
