@@ -63,7 +63,7 @@ $$;
 
 revoke create on schema public from public;
 
--- Row security lets an index find rows only by operators that tell nothing of
--- rows that it hides. @> of arrays does not; PostgreSQL declares it for few
--- functions. Text search (app.bigrams) needs it.
+-- Behind row security an index serves only operators that are declared to tell
+-- nothing of hidden rows. @> of arrays tells nothing either, but PostgreSQL
+-- does not declare it; text search (app.bigrams) needs its index.
 alter function pg_catalog.arraycontains(anyarray, anyarray) leakproof;

@@ -61,8 +61,7 @@ static enum step_result on_principal(struct request *rq);
 static enum step_result check_subject(struct request *rq);
 static enum step_result on_executed(struct request *rq);
 static enum step_result answer_row(struct request *rq, const PGresult *row);
-static enum step_result execute(struct request *rq, enum statement_form form,
-    enum step_result (*on_result)(struct request *rq));
+static enum step_result execute(struct request *rq, enum statement_form form);
 static enum step_result submit(struct request *rq,
     enum step_result (*on_result)(struct request *rq));
 static enum step_result on_tag(struct request *rq);
@@ -449,16 +448,15 @@ engine_execute_statement(struct request *rq)
 		return (submit(rq, on_executed));
 	}
 	if (binding->is_write && rq->idempotency_key != NULL)
-		return (execute(rq, FORM_KEPT, on_executed));
+		return (execute(rq, FORM_KEPT));
 	if (rq->if_none_match != NULL && !binding->is_write &&
 	    !needs_body_tag(rq) && statement_has_tag(binding->statement))
-		return (execute(rq, FORM_TAG, on_tag));
-	return (execute(rq, FORM_PLAIN, on_executed));
+		return (execute(rq, FORM_TAG));
+	return (execute(rq, FORM_PLAIN));
 }
 
 static enum step_result
-execute(struct request *rq, enum statement_form form,
-    enum step_result (*on_result)(struct request *rq))
+execute(struct request *rq, enum statement_form form)
 {
 	const struct binding *binding = rq->binding;
 	const struct variant *variant;
@@ -481,7 +479,7 @@ execute(struct request *rq, enum statement_form form,
 	    !binding->is_write &&
 	    statement_kind(binding->statement) == STATEMENT_ONE &&
 	    binding->op->timeout_ms == 0;
-	return (submit(rq, on_result));
+	return (submit(rq, form == FORM_TAG ? on_tag : on_executed));
 }
 
 static enum step_result
@@ -504,7 +502,7 @@ on_tag(struct request *rq)
 	row = request_last_result(rq);
 	tag = PQntuples(row) == 0 ? NULL : column(row, "etag");
 	if (tag != NULL && !etag_matches(rq->if_none_match, tag))
-		return (execute(rq, FORM_PLAIN, on_executed));
+		return (execute(rq, FORM_PLAIN));
 	return (answer_row(rq, row));
 }
 

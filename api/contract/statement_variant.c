@@ -53,8 +53,7 @@ static void fill_key(struct variant_key *key, const struct statement *st,
 static struct entry *make(const struct variant_key *key,
     const struct list_order *order);
 static void put_kept(struct maker *maker);
-static void put_count(struct maker *maker);
-static void put_tag(struct maker *maker);
+static void put_only(struct maker *maker, const char *wanted);
 static void put_picked(struct maker *maker);
 static void put_plain(struct maker *maker);
 static void put_body(struct maker *maker, bool has_keys);
@@ -170,9 +169,9 @@ make(const struct variant_key *key, const struct list_order *order)
 	if (key->form == FORM_KEPT)
 		put_kept(&maker);
 	else if (key->form == FORM_COUNT)
-		put_count(&maker);
+		put_only(&maker, "count(*)::text as total");
 	else if (key->form == FORM_TAG)
-		put_tag(&maker);
+		put_only(&maker, "c.etag");
 	else if (key->has_fields)
 		put_picked(&maker);
 	else
@@ -209,22 +208,13 @@ put_kept(struct maker *maker)
 	buf_puts(&maker->text, ") e\n");
 }
 
-/* PostgreSQL does not compute what nobody asks for. */
+/* The planner pulls the subquery up: what is not asked for is not made. */
 static void
-put_count(struct maker *maker)
+put_only(struct maker *maker, const char *wanted)
 {
-	buf_puts(&maker->text, "select count(*)::text as total\nfrom (\n");
+	buf_printf(&maker->text, "select %s\nfrom (\n", wanted);
 	put_body(maker, false);
 	buf_puts(&maker->text, ") c\n");
-}
-
-/* The planner pulls the subquery up: no body is made. */
-static void
-put_tag(struct maker *maker)
-{
-	buf_puts(&maker->text, "select t.etag\nfrom (\n");
-	put_body(maker, false);
-	buf_puts(&maker->text, ") t\n");
 }
 
 static void

@@ -300,12 +300,12 @@ test_tag(void **state)
 	assert_true(statement_has_tag(statements_find(set, "getThing")));
 	assert_false(statement_has_tag(statements_find(set, "makeThing")));
 	made = variant(set, "getThing", FORM_TAG, NULL, " id ");
-	assert_string_equal(made->text, "select t.etag\n"
+	assert_string_equal(made->text, "select c.etag\n"
 					"from (\n"
 					"select t.body, t.version as etag\n"
 					"from things t\n"
 					"where t.id = $1\n"
-					") t\n");
+					") c\n");
 	statements_free(set);
 }
 
