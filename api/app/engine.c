@@ -500,9 +500,11 @@ on_tag(struct request *rq)
 	if (rq->job.outcome != PGJOB_DONE)
 		return (request_failed_job(rq));
 	row = request_last_result(rq);
-	tag = PQntuples(row) == 0 ? NULL : column(row, "etag");
-	if (tag != NULL && !etag_matches(rq->if_none_match, tag))
-		return (execute(rq, FORM_PLAIN));
+	if (PQntuples(row) > 0) {
+		tag = column(row, "etag");
+		if (tag == NULL || !etag_matches(rq->if_none_match, tag))
+			return (execute(rq, FORM_PLAIN));
+	}
 	return (answer_row(rq, row));
 }
 

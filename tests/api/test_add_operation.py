@@ -203,6 +203,18 @@ def test_an_operation_is_added_without_c(tree, service):
     assert len(api.login("inspector_ft").list("zone-sizes")) == 1
 
 
+def test_a_row_without_a_tag_is_sent_whole(tree, service):
+    add(tree, statements=STATEMENTS.replace("z.version as etag",
+                                            "null::text as etag"))
+    service.start()
+    office = Client(service).login("office_staff")
+    zone = office.list("zone-sizes")[0]
+    answer = office.get(f"/v1/zone-sizes/{zone['id']}", status=200,
+                        headers={"If-None-Match": '"1"'},
+                        validate=False)     # which promises an ETag
+    assert answer.json() == zone
+
+
 @pytest.mark.parametrize("path_file, statements, message", [
     (PATH_FILE, STATEMENTS.partition("-- name: getZoneSize")[0],
      "db/queries: no statement `-- name: getZoneSize`"),
