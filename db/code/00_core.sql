@@ -97,35 +97,35 @@ $$;
 -- The n-th working day after a day (before it, when n is negative). The start
 -- day is not counted (0.4-5).
 create or replace function app.add_workdays(start_on date, n integer) returns date
-language plpgsql stable security definer
+language plpgsql stable strict security definer
 as $$
+declare
+    day date := start_on;
+    ahead integer := abs(n);
 begin
-    return (
-        select case when n = 0 then start_on else (
-            select d.day
-            from (
-                select start_on + sign(n)::integer * step as day, step
-                from generate_series(1, abs(n) * 2 + 30) as step
-            ) as d
-            left join dudao.calendar_days c on c.day = d.day
-            where coalesce(c.is_workday, extract(isodow from d.day) < 6)
-            order by d.step
-            offset abs(n) - 1
-            limit 1) end);
+    while ahead > 0 loop
+        day := day + sign(n)::integer;
+        if app.is_workday(day) then
+            ahead := ahead - 1;
+        end if;
+    end loop;
+    return day;
 end
 $$;
 
 -- Working days after the first day, up to and including the second.
 create or replace function app.workdays_between(start_on date, end_on date) returns integer
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select case when end_on < start_on then -app.workdays_between(end_on, start_on)
+begin
+    return case when end_on < start_on then -app.workdays_between(end_on, start_on)
         else (
             select count(*)::integer
             from generate_series(1, end_on - start_on) as step
             left join dudao.calendar_days c on c.day = start_on + step
             where coalesce(c.is_workday, extract(isodow from start_on + step) < 6))
-        end
+        end;
+end
 $$;
 
 

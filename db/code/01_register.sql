@@ -692,89 +692,133 @@ begin
 end
 $$;
 
--- Which of a policy's cells a caller has: 1 = all rows; k + 1 = the kth scope
--- alone; 0 = several scopes; null = none. Roles of a scope are an array's text.
-create or replace function app.reach(everywhere text[], scopes text[]) returns integer
-language plpgsql stable parallel safe
+-- The cells of a permission group that hold one of the operations, those with
+-- the same predicate as one. Where "everywhere" the roles see all rows.
+create or replace function app.policy_cells(
+    resource text, permission_group text, operations text)
+returns table(place bigint, everywhere boolean, roles text[], test text)
+language sql stable
 as $$
-declare
-    roles constant text[] := app.roles();
-    found integer;
-begin
-    if roles && everywhere then
-        return 1;
-    end if;
-    for i in 1..cardinality(scopes) loop
-        if roles && scopes[i]::text[] then
-            if found is not null then
-                return 0;
-            end if;
-            found := i + 1;
-        end if;
-    end loop;
-    return found;
-end
+    select row_number() over (order by t.test = 'true' desc, t.test like 'gen.%', t.test),
+        t.test = 'true', array_agg(distinct p.role order by p.role), t.test
+    from app.permissions p
+    cross join lateral (select case p.scope when 'a' then 'true'
+            else app.scope_test($1, p.scope) end as test) as t
+    where p.permission_group = $2 and p.operations ~ ('[' || $3 || ']') and t.test <> 'false'
+    group by t.test
 $$;
 
--- OR of the group's cells that hold one of the operations: roles baked in as
--- literals, evaluated once a statement, then the scope's predicate per row.
--- Cells with the same predicate are one. Each value that is evaluated once is
--- an InitPlan, which costs a read of one row more than its row does: so one
--- tells which cell is asked, and only callers of several scopes, who are
--- rare, have their roles looked at for each row.
+-- What the cells' predicates ask of the caller, "(select app.…())": the longest
+-- first, for one may hold another.
+create or replace function app.policy_keys(
+    resource text, permission_group text, operations text)
+returns table(place bigint, key text, roles text[])
+language sql stable
+as $$
+    select row_number() over (order by length(k.key) desc, k.key), k.key,
+        array_agg(distinct k.role order by k.role)
+    from (
+        select m[1] as key, unnest(c.roles) as role
+        from app.policy_cells($1, $2, $3) c
+        cross join lateral regexp_matches(c.test,
+            '\(select (app\.\w+\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\))\)', 'g') as m) as k
+    group by k.key
+$$;
+
+create or replace function app.reach_name(resource text, operations text) returns text
+language sql immutable
+as $$
+    select quote_ident(resource || '_' || case operations
+        when 'R' then 'reads' when 'W' then 'writes' when 'WT' then 'acts' end)
+$$;
+
+-- OR of the cells: roles baked in as literals, evaluated once a statement, then
+-- the scope's predicate per row. A plan prepares all that it holds, run or not,
+-- and each value that is evaluated once (an InitPlan) costs a read of one row
+-- more than its row does: so whoever sees everything has one such value, and
+-- all that the scopes ask of a caller comes from one function, app.generate_reach.
 create or replace function app.policy_expression(
     resource text, permission_group text, operations text) returns text
 language plpgsql stable
 as $$
 declare
-    missing text;
-    everywhere text[] := '{}';
-    scopes text[] := '{}';
-    tests text[] := '{}';
+    everywhere text;
+    scoped text;
     cell record;
+    item record;
+begin
+    for cell in
+        select c.* from app.policy_cells(resource, permission_group, operations) c order by c.place
+    loop
+        if cell.everywhere then
+            everywhere := format('(select app.roles() && %L::text[])', cell.roles);
+            continue;
+        end if;
+        for item in
+            select k.* from app.policy_keys(resource, permission_group, operations) k order by k.place
+        loop
+            cell.test := replace(cell.test, format('(select %s)', item.key),
+                format('reach.key_%s', item.place));
+        end loop;
+        scoped := concat_ws(E'\n        or ', scoped,
+            format('reach.cell_%s and (%s)', cell.place, cell.test));
+    end loop;
+    scoped := 'exists (select from gen.' || app.reach_name(resource, operations)
+        || E'() as reach\n    where ' || scoped || ')';
+    return coalesce(everywhere || ' or ' || scoped, everywhere, scoped, 'false');
+end
+$$;
+
+-- gen.<resource>_reads(), _writes() and _acts(): which of a policy's cells the
+-- caller has, and what these cells ask of the caller.
+create or replace function app.generate_reach(
+    resource text, permission_group text, operations text) returns void
+language plpgsql
+as $$
+declare
+    name constant text := app.reach_name(resource, operations);
+    missing text;
+    columns text;
+    body text;
 begin
     select string_agg(distinct p.scope, ', ') into missing
     from app.permissions p
-    where p.permission_group = policy_expression.permission_group
+    where p.permission_group = generate_reach.permission_group
         and p.scope <> 'a'
         and not exists (select from app.scope_predicates s
-            where s.resource = policy_expression.resource and s.scope = p.scope);
+            where s.resource = generate_reach.resource and s.scope = p.scope);
     if missing is not null then
         raise exception 'app.refresh: %: group % needs scope predicates: %',
             resource, permission_group, missing;
     end if;
 
-    for cell in
-        select t.test, array_agg(distinct p.role order by p.role) as roles
-        from app.permissions p
-        cross join lateral (select case p.scope when 'a' then 'true'
-                else app.scope_test(resource, p.scope) end as test) as t
-        where p.permission_group = policy_expression.permission_group
-            and p.operations ~ ('[' || policy_expression.operations || ']')
-            and t.test <> 'false'
-        group by t.test
-        order by t.test like 'gen.%', t.test
-    loop
-        if cell.test = 'true' then
-            everywhere := cell.roles;
-        else
-            scopes := scopes || cell.roles::text;
-            tests := tests || cell.test;
-        end if;
-    end loop;
-    if cardinality(tests) = 0 then
-        return case when everywhere = '{}' then 'false'
-            else format('(select app.roles() && %L::text[])', everywhere) end;
+    select string_agg(v.name || ' ' || v.type, ', '), string_agg(v.value, '')
+        into columns, body
+    from (
+        select format('cell_%s', c.place) as name, 'boolean' as type,
+            format(E'    cell_%s := roles && %L;\n', c.place, c.roles) as value
+        from app.policy_cells(resource, permission_group, operations) c
+        where not c.everywhere
+        union all
+        select format('key_%s', k.place),
+            (select format_type(p.prorettype, null) from pg_proc p
+                where p.oid = to_regproc(substring(k.key from '^app\.\w+'))),
+            format(E'    if roles && %L then\n        key_%s := %s;\n    end if;\n',
+                k.roles, k.place, k.key)
+        from app.policy_keys(resource, permission_group, operations) k) as v;
+    execute format('drop function if exists gen.%s()', name);
+    if columns is not null then
+        execute format($f$
+create function gen.%s() returns table(%s)
+language plpgsql stable rows 1
+as $gen$
+declare
+    roles constant text[] := app.roles();
+begin
+%s    return next;
+end
+$gen$ $f$, name, columns, body);
     end if;
-    return (
-        select format('case (select app.reach(%L::text[], %L::text[])) when 1 then true %s else false end',
-            everywhere, scopes,
-            string_agg(format('when %s then (%s)', k.i + 1, tests[k.i]), ' ' order by k.i)
-            || case when cardinality(tests) = 1 then ''
-                else format(' when 0 then %s', string_agg(format(
-                    '(app.roles() && %L::text[] and (%s))', scopes[k.i], tests[k.i]),
-                    ' or ' order by k.i)) end)
-        from generate_subscripts(tests, 1) as k(i));
 end
 $$;
 
@@ -795,6 +839,7 @@ begin
     loop
         execute format('drop policy %I on dudao.%I', name.polname, resource);
     end loop;
+    perform app.generate_reach(resource, permission_group, 'R');
     execute format('alter table dudao.%I enable row level security', resource);
     execute format('alter table dudao.%I force row level security', resource);
     execute format('create policy owner_all on dudao.%I to dudao_owner '
@@ -815,6 +860,8 @@ begin
         return;
     end if;
 
+    perform app.generate_reach(resource, permission_group, 'W');
+    perform app.generate_reach(resource, permission_group, 'WT');
     writes := app.policy_expression(resource, permission_group, 'WT');
     execute format('create policy api_insert on dudao.%I for insert to dudao_api '
         'with check (%s)', resource, writes);

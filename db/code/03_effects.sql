@@ -161,12 +161,14 @@ $$;
 
 create or replace function app.meet_deadline(subject_type text, subject_id uuid, kind text)
 returns void
-language sql volatile security definer
+language plpgsql security definer
 as $$
+begin
     update dudao.deadlines d
     set met_on = app.today(), updated_at = now()
     where d.subject_type = $1 and d.subject_id = $2 and d.kind = $3
-        and d.met_on is null
+        and d.met_on is null;
+end
 $$;
 
 

@@ -1,8 +1,10 @@
 -- A production start asks this: the passwords of demo accounts are public.
 create or replace function app.has_demo_accounts() returns boolean
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select exists (
+begin
+    return exists (
         select from dudao.users u
-        where u.is_demo and u.password_hash is not null)
+        where u.is_demo and u.password_hash is not null);
+end
 $$;

@@ -201,35 +201,47 @@ insert into app.scope_predicates(resource, scope, predicate) values
 on conflict (resource, scope) do update set predicate = excluded.predicate;
 
 create or replace function app.my_zone_divisions() returns uuid[]
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select coalesce(array_agg(distinct d), '{}')
-    from dudao.zones z, unnest(z.division_ids) as d
-    where z.id = any ((select app.my_zone_ids())::uuid[])
+begin
+    return (
+        select coalesce(array_agg(distinct d), '{}')
+        from dudao.zones z, unnest(z.division_ids) as d
+        where z.id = any ((select app.my_zone_ids())::uuid[]));
+end
 $$;
 
 create or replace function app.my_zone_inspector_persons() returns uuid[]
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select coalesce(array_agg(i.person_id), '{}')
-    from dudao.zone_memberships m
-    join dudao.inspectors i on i.id = m.inspector_id
-    where m.ended_on is null
-        and m.zone_id = any ((select app.my_zone_ids())::uuid[])
+begin
+    return (
+        select coalesce(array_agg(i.person_id), '{}')
+        from dudao.zone_memberships m
+        join dudao.inspectors i on i.id = m.inspector_id
+        where m.ended_on is null
+            and m.zone_id = any ((select app.my_zone_ids())::uuid[]));
+end
 $$;
 
 -- A name that stands beside an id, also where the person's own row is hidden.
 create or replace function app.person_name(person_id uuid) returns text
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select p.name from dudao.persons p where p.id = $1
+begin
+    return (
+        select p.name from dudao.persons p where p.id = $1);
+end
 $$;
 
 create or replace function app.organization_name(organization_id uuid)
 returns text
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select o.name from dudao.organizations o where o.id = $1
+begin
+    return (
+        select o.name from dudao.organizations o where o.id = $1);
+end
 $$;
 
 -- The accounts of units edit what the unit knows best; the rest is the
@@ -244,11 +256,13 @@ $$;
 
 -- The office or its administrator, for what units may not do.
 create or replace function app.is_code(list text, code text) returns boolean
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select exists (
+begin
+    return exists (
         select from dudao.code_items c
-        where c.list = $1 and c.code = $2 and c.active)
+        where c.list = $1 and c.code = $2 and c.active);
+end
 $$;
 
 
@@ -282,10 +296,13 @@ as $$
 $$;
 
 create or replace function app.id_number_hash(number text) returns bytea
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select ext.hmac(convert_to(upper(number), 'UTF8'), k.key, 'sha256')
-    from dudao.person_hash_key k
+begin
+    return (
+        select ext.hmac(convert_to(upper(number), 'UTF8'), k.key, 'sha256')
+        from dudao.person_hash_key k);
+end
 $$;
 
 
@@ -707,18 +724,21 @@ $$;
 -- Months with enough teaching days, by the calendar.
 create or replace function app.teaching_months(starts_on date, ends_on date)
 returns text[]
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select coalesce(array_agg(m.month order by m.month), '{}')
-    from (
-        select to_char(d, 'YYYY-MM') as month
-        from generate_series(starts_on, ends_on, interval '1 day') as d
-        left join dudao.calendar_days c on c.day = d::date
-        where coalesce(c.is_workday, extract(isodow from d) < 6)
-        group by 1
-        having count(*) >=
-            coalesce(app.parameter_int('teaching_month_min_days'), 15)
-    ) as m
+begin
+    return (
+        select coalesce(array_agg(m.month order by m.month), '{}')
+        from (
+            select to_char(d, 'YYYY-MM') as month
+            from generate_series(starts_on, ends_on, interval '1 day') as d
+            left join dudao.calendar_days c on c.day = d::date
+            where coalesce(c.is_workday, extract(isodow from d) < 6)
+            group by 1
+            having count(*) >=
+                coalesce(app.parameter_int('teaching_month_min_days'), 15)
+        ) as m);
+end
 $$;
 
 create or replace function app.before_create_semesters(
@@ -990,16 +1010,19 @@ end
 $$;
 
 create or replace function app.rule_parameter_history(key text) returns json
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select json_build_object('data', coalesce(json_agg(json_build_object(
-        'id', v.id, 'key', v.key, 'value', v.value, 'unit', v.unit,
-        'basis', v.basis, 'basis_clause', v.basis_clause,
-        'valid_from', v.valid_from, 'changed_reason', v.changed_reason,
-        'changed_by', v.changed_by, 'changed_at', app.ts(v.changed_at))
-        order by v.valid_from desc, v.changed_at desc, v.id desc), '[]'))
-    from dudao.rule_parameter_values v
-    where v.key = $1
+begin
+    return (
+        select json_build_object('data', coalesce(json_agg(json_build_object(
+            'id', v.id, 'key', v.key, 'value', v.value, 'unit', v.unit,
+            'basis', v.basis, 'basis_clause', v.basis_clause,
+            'valid_from', v.valid_from, 'changed_reason', v.changed_reason,
+            'changed_by', v.changed_by, 'changed_at', app.ts(v.changed_at))
+            order by v.valid_from desc, v.changed_at desc, v.id desc), '[]'))
+        from dudao.rule_parameter_values v
+        where v.key = $1);
+end
 $$;
 
 
@@ -1008,39 +1031,52 @@ $$;
 -- Last: the newest on-site end whose opinion was issued; teaching points
 -- follow their school. Next: the earlier of last + 5 years and the end of a
 -- head's term that no comprehensive covers yet.
--- Of every school, whoever asks: an owner's view, which the planner takes apart
--- where a function would start anew for each row.
-drop function if exists app.comprehensive_of(uuid) cascade;
+-- Of every school, whoever asks: what both depend on are owner's views, and the
+-- function is one that the planner takes apart (not a definer's, one SELECT);
+-- another would start anew for each row.
 drop view if exists app.comprehensive_dates cascade;
-create view app.comprehensive_dates as
-select s.id as school_id, done.days[1] as last_on,
-    least((coalesce(done.days[1], x.since) + make_interval(years =>
-            (select app.parameter_int('comprehensive_cycle_years'))))::date,
-        term.day) as next_due_on
-from dudao.schools s
-cross join lateral (select
-    coalesce(case when s.school_type = '218' then s.parent_school_id end, s.id) as unit,
-    greatest((select (app.parameter('comprehensive_baseline') #>> '{}')::date),
-        s.established_on) as since) as x
-cross join lateral (
-    select array_agg(t.onsite_ended_on order by t.onsite_ended_on desc) as days
-    from dudao.supervision_targets t
-    join dudao.supervision_tasks k on k.id = t.task_id and k.kind = 'comprehensive'
-    where t.organization_id = x.unit and t.onsite_ended_on is not null
-        and t.state in ('opinion_issued', 'opinion_received', 'rectifying', 'closed')) as done
-cross join lateral (
-    select min(l.day) as day
-    from (
-        select coalesce(y.ended_on, y.planned_end_on) as day
-        from dudao.leadership_terms y
-        where y.organization_id = x.unit
-            and y.position in ('principal', 'kindergarten_head')) as l
-    where l.day >= x.since
-        and not exists (
-            select from unnest(done.days) as d
-            where d between
-                l.day - (select app.parameter_int('term_end_window_before_days'))
-                and l.day + (select app.parameter_int('term_end_window_after_days')))) as term;
+drop view if exists app.comprehensive_ends cascade;
+create view app.comprehensive_ends as
+select t.organization_id, t.onsite_ended_on as day
+from dudao.supervision_targets t
+join dudao.supervision_tasks k on k.id = t.task_id and k.kind = 'comprehensive'
+where t.onsite_ended_on is not null
+    and t.state in ('opinion_issued', 'opinion_received', 'rectifying', 'closed');
+
+drop view if exists app.head_term_ends cascade;
+create view app.head_term_ends as
+select y.organization_id, coalesce(y.ended_on, y.planned_end_on) as day
+from dudao.leadership_terms y
+where y.position in ('principal', 'kindergarten_head');
+
+create or replace function app.comprehensive_of(
+    id uuid, school_type text, parent_school_id uuid, established_on date)
+returns table(last_on date, next_due_on date)
+language sql stable
+as $$
+    select done.last_on,
+        least((coalesce(done.last_on, x.since) + make_interval(years =>
+                (select app.parameter_int('comprehensive_cycle_years'))))::date,
+            term.day)
+    from (select
+        coalesce(case when $2 = '218' then $3 end, $1) as unit,
+        greatest((select (app.parameter('comprehensive_baseline') #>> '{}')::date), $4)
+            as since) as x
+    cross join lateral (
+        select max(e.day) as last_on, array_agg(e.day) as days
+        from app.comprehensive_ends e
+        where e.organization_id = x.unit) as done
+    cross join lateral (
+        select min(l.day) as day
+        from app.head_term_ends l
+        where l.organization_id = x.unit and l.day >= x.since
+            and not exists (
+                select from unnest(done.days) as d
+                where d between
+                    l.day - (select app.parameter_int('term_end_window_before_days'))
+                    and l.day + (select app.parameter_int('term_end_window_after_days'))))
+        as term
+$$;
 
 
 -- What the API shows --------------------------------------------------------
@@ -1099,41 +1135,21 @@ drop view if exists app.schools_json;
 create view app.schools_json with (security_invoker = true) as
 select s.*, o.name, o.status, o.division_id, o.search,
     -- a subquery, so that it is made of those rows only that a page shows
-    (select json_build_object(
-            'id', s.id,
-            'version', s.version,
-            'organization_id', s.organization_id,
-            'ident_code', s.ident_code,
-            'name', o.name,
-            'short_name', o.short_name,
-            'status', o.status,
-            'division_id', o.division_id,
-            'school_type', s.school_type,
-            'stages', s.stages,
-            'ownership', s.ownership,
-            'sponsor', s.sponsor,
-            'licence_status', s.licence_status,
-            'licence_no', s.licence_no,
-            'licence_valid_to', s.licence_valid_to,
-            'zone_id', s.zone_id,
-            'parent_school_id', s.parent_school_id,
-            'counts_in_ratio', s.counts_in_ratio,
-            'urban_rural', s.urban_rural,
-            'student_count', s.student_count,
-            'boarder_count', s.boarder_count,
-            'class_count', s.class_count,
-            'teacher_count', s.teacher_count,
-            'as_of_year', s.as_of_year,
-            'established_on', s.established_on,
-            'longitude', s.longitude,
-            'latitude', s.latitude,
-            'last_comprehensive_on', c.last_on,
-            'next_comprehensive_due_on', c.next_due_on,
-            'created_at', app.ts(s.created_at),
-            'updated_at', app.ts(s.updated_at),
-            'is_demo', s.is_demo)
-        from app.comprehensive_dates c
-        where c.school_id = s.id) as body
+    (select row_to_json(x)
+        from (
+            select s.id, s.version, s.organization_id, s.ident_code, o.name,
+                o.short_name, o.status, o.division_id, s.school_type,
+                s.stages, s.ownership, s.sponsor, s.licence_status,
+                s.licence_no, s.licence_valid_to, s.zone_id,
+                s.parent_school_id, s.counts_in_ratio, s.urban_rural,
+                s.student_count, s.boarder_count, s.class_count,
+                s.teacher_count, s.as_of_year, s.established_on,
+                s.longitude, s.latitude, c.last_on as last_comprehensive_on,
+                c.next_due_on as next_comprehensive_due_on,
+                app.ts(s.created_at) as created_at,
+                app.ts(s.updated_at) as updated_at, s.is_demo
+            from app.comprehensive_of(s.id, s.school_type, s.parent_school_id,
+                s.established_on) as c) as x) as body
 from dudao.schools s
 join dudao.organizations o on o.id = s.organization_id;
 

@@ -140,41 +140,52 @@ on conflict (resource, scope) do update set predicate = excluded.predicate;
 -- The unit that the inspector is to keep off.
 create or replace function app.recusal_unit(
     organization uuid, target uuid, visit uuid) returns uuid
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select coalesce($1,
+begin
+    return coalesce($1,
         (select t.organization_id from dudao.supervision_targets t
          where t.id = $2),
-        (select v.organization_id from dudao.visits v where v.id = $3))
+        (select v.organization_id from dudao.visits v where v.id = $3));
+end
 $$;
 
 create or replace function app.my_zone_inspectors() returns uuid[]
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select coalesce(array_agg(m.inspector_id), '{}')
-    from dudao.zone_memberships m
-    where m.ended_on is null
-        and m.zone_id = any ((select app.my_zone_ids())::uuid[])
+begin
+    return (
+        select coalesce(array_agg(m.inspector_id), '{}')
+        from dudao.zone_memberships m
+        where m.ended_on is null
+            and m.zone_id = any ((select app.my_zone_ids())::uuid[]));
+end
 $$;
 
 
 -- Who is what ---------------------------------------------------------------
 
 create or replace function app.zone_of(inspector uuid) returns uuid
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select m.zone_id
-    from dudao.zone_memberships m
-    where m.inspector_id = $1 and m.ended_on is null
+begin
+    return (
+        select m.zone_id
+        from dudao.zone_memberships m
+        where m.inspector_id = $1 and m.ended_on is null);
+end
 $$;
 
 -- full_time or part_time by the active appointment; null: none.
 create or replace function app.employment_of(inspector uuid) returns text
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select a.employment
-    from dudao.inspector_appointments a
-    where a.inspector_id = $1 and a.state = 'active'
+begin
+    return (
+        select a.employment
+        from dudao.inspector_appointments a
+        where a.inspector_id = $1 and a.state = 'active');
+end
 $$;
 
 create or replace function app.inspectors_employed(employment text[])
@@ -206,21 +217,27 @@ as $$
 $$;
 
 create or replace function app.inspector_name(inspector uuid) returns text
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select p.name
-    from dudao.inspectors i
-    join dudao.persons p on p.id = i.person_id
-    where i.id = $1
+begin
+    return (
+        select p.name
+        from dudao.inspectors i
+        join dudao.persons p on p.id = i.person_id
+        where i.id = $1);
+end
 $$;
 
 create or replace function app.school_count_of(inspector uuid)
 returns integer
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select count(*)::integer
-    from dudao.plaques p
-    where p.inspector_id = $1 and p.state in ('posted', 'to_replace')
+begin
+    return (
+        select count(*)::integer
+        from dudao.plaques p
+        where p.inspector_id = $1 and p.state in ('posted', 'to_replace'));
+end
 $$;
 
 -- Counts of a zone (C2.4.1.a, C2.4.1.c), of all rows whoever asks.
@@ -247,13 +264,16 @@ $$;
 -- it would be with one more.
 create or replace function app.fulltime_share(with_one_more text default null)
 returns numeric
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select (count(*) filter (where a.employment = 'full_time')
-            + (coalesce(with_one_more, '') = 'full_time')::integer)::numeric
-        / nullif(count(*) + (with_one_more is not null)::integer, 0)
-    from dudao.inspector_appointments a
-    where a.state in ('active', 'appointed')
+begin
+    return (
+        select (count(*) filter (where a.employment = 'full_time')
+                + (coalesce(with_one_more, '') = 'full_time')::integer)::numeric
+            / nullif(count(*) + (with_one_more is not null)::integer, 0)
+        from dudao.inspector_appointments a
+        where a.state in ('active', 'appointed'));
+end
 $$;
 
 -- The share as it will be once that inspector holds that employment: whoever
@@ -262,18 +282,21 @@ $$;
 create or replace function app.fulltime_share_after(
     inspector uuid, employment text)
 returns numeric
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select round(avg((t.employment = 'full_time')::integer), 4)
-    from (
-        (select distinct on (a.inspector_id) a.employment
-        from dudao.inspector_appointments a
-        where a.state in ('active', 'appointed') and a.voided_at is null
-            and a.inspector_id <> $1
-        order by a.inspector_id, a.starts_on desc)
-        union all
-        select $2
-    ) as t
+begin
+    return (
+        select round(avg((t.employment = 'full_time')::integer), 4)
+        from (
+            (select distinct on (a.inspector_id) a.employment
+            from dudao.inspector_appointments a
+            where a.state in ('active', 'appointed') and a.voided_at is null
+                and a.inspector_id <> $1
+            order by a.inspector_id, a.starts_on desc)
+            union all
+            select $2
+        ) as t);
+end
 $$;
 
 
@@ -422,13 +445,15 @@ $$;
 
 create or replace function app.is_of_unit(inspector uuid, organization uuid)
 returns boolean
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select exists (
+begin
+    return exists (
         select
         from dudao.inspectors i
         join dudao.persons p on p.id = i.person_id
-        where i.id = $1 and p.organization_id = $2)
+        where i.id = $1 and p.organization_id = $2);
+end
 $$;
 
 
@@ -478,10 +503,12 @@ create or replace trigger d_lead after insert or update
     for each row execute function app.follow_lead_of_member();
 
 create or replace function app.next_inspector_code() returns text
-language sql volatile security definer
+language plpgsql volatile security definer
 as $$
-    select 'DX-430626-'
-        || lpad(nextval('dudao.inspector_numbers')::text, 4, '0')
+begin
+    return 'DX-430626-'
+        || lpad(nextval('dudao.inspector_numbers')::text, 4, '0');
+end
 $$;
 
 create or replace function app.before_create_inspectors(
@@ -629,9 +656,10 @@ $$;
 create or replace function app.next_term_no(
     inspector uuid, employment text, starts_on date)
 returns integer
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select coalesce((
+begin
+    return coalesce((
         select case when least(a.ended_on, a.ends_on) + make_interval(years =>
                     app.parameter_int('inspector_term_years')) < $3
             then 1 else a.term_no + 1 end
@@ -641,7 +669,8 @@ as $$
             and a.state in ('appointed', 'active', 'ended', 'resigned',
                 'dismissed')
         order by a.starts_on desc
-        limit 1), 1)
+        limit 1), 1);
+end
 $$;
 
 -- One line more in the notice of that title, which is begun when need be. The
@@ -1555,12 +1584,14 @@ $$;
 
 create or replace function app.has_plaque_at(inspector uuid, school uuid)
 returns boolean
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select exists (
+begin
+    return exists (
         select from dudao.plaques p
         where p.school_id = $2 and p.inspector_id = $1
-            and p.state = 'posted')
+            and p.state = 'posted');
+end
 $$;
 
 -- From that moment the inspector is off (3.24): scopes and guards look at the

@@ -118,14 +118,16 @@ create or replace function app.has_recusal(
     inspector uuid, organization uuid, target uuid default null,
     visit uuid default null)
 returns boolean
-language sql stable security definer set search_path = dudao, app, ext
+language plpgsql stable security definer set search_path = dudao, app, ext
 as $$
-    select exists (
+begin
+    return exists (
         select from recusals r
         where r.inspector_id = inspector
             and r.state = 'granted'
             and (r.organization_id = organization or r.target_id = target
-                or r.visit_id = visit))
+                or r.visit_id = visit));
+end
 $$;
 
 -- L-TL-10: a granted recusal, or an inspector's own unit.
@@ -134,15 +136,17 @@ create or replace function app.is_recused(
     inspector uuid, organization uuid, target uuid default null,
     visit uuid default null)
 returns boolean
-language sql stable security definer set search_path = dudao, app, ext
+language plpgsql stable security definer set search_path = dudao, app, ext
 as $$
-    select app.has_recusal(inspector, organization, target, visit)
+begin
+    return app.has_recusal(inspector, organization, target, visit)
     or exists (
         select
         from inspectors i
         join persons p on p.id = i.person_id
         where i.id = inspector
-            and p.organization_id = organization)
+            and p.organization_id = organization);
+end
 $$;
 
 -- 3.0: a granted recusal removes all actions, in whatever role. Who acts for
@@ -150,21 +154,26 @@ $$;
 create or replace function app.is_kept_off(
     organization uuid, target uuid, visit uuid default null)
 returns boolean
-language sql stable security definer set search_path = dudao, app, ext
+language plpgsql stable security definer set search_path = dudao, app, ext
 as $$
-    select organization is distinct from app.organization_id()
-        and app.has_recusal(app.inspector_id(), organization, target, visit)
+begin
+    return (
+        select organization is distinct from app.organization_id()
+            and app.has_recusal(app.inspector_id(), organization, target, visit));
+end
 $$;
 
 create or replace function app.recusal_faults(
     organization uuid, target uuid, visit uuid default null)
 returns app.fault[]
-language sql stable security definer set search_path = dudao, app, ext
+language plpgsql stable security definer set search_path = dudao, app, ext
 as $$
-    select case when app.is_kept_off(organization, target, visit)
+begin
+    return case when app.is_kept_off(organization, target, visit)
         then array[app.fault('recusal-required', null, null, 'R-INS-09',
             'L-TL-10')]
-        else '{}' end
+        else '{}' end;
+end
 $$;
 
 -- Who leads the work at a target: the task's leader or, where a recusal keeps
@@ -201,26 +210,30 @@ $$;
 -- Whether the inspector leads the task at one of its targets.
 create or replace function app.leads(inspector uuid, task uuid)
 returns boolean
-language sql stable security definer set search_path = dudao, app, ext
+language plpgsql stable security definer set search_path = dudao, app, ext
 as $$
-    select exists (
+begin
+    return exists (
         select from supervision_targets t
-        where t.task_id = task and app.leader_at(t) = inspector)
+        where t.task_id = task and app.leader_at(t) = inspector);
+end
 $$;
 
 -- Full-time on that day (only they lead comprehensive teams or verify major
 -- problems: project default).
 create or replace function app.is_full_time(inspector uuid, day date)
 returns boolean
-language sql stable security definer set search_path = dudao, app, ext
+language plpgsql stable security definer set search_path = dudao, app, ext
 as $$
-    select exists (
+begin
+    return exists (
         select from inspector_appointments a
         where a.inspector_id = inspector
             and a.employment = 'full_time'
             and a.state in ('active', 'ended', 'resigned', 'dismissed')
             and a.starts_on <= day
-            and coalesce(a.ended_on, a.ends_on) >= day)
+            and coalesce(a.ended_on, a.ends_on) >= day);
+end
 $$;
 
 -- Comprehensive, special and duty supervision keep a file for each target
@@ -1235,47 +1248,59 @@ insert into app.row_rules(resource, name, expression, pointer, code,
 
 -- Tasks on whose team the caller is.
 create or replace function app.my_task_ids() returns uuid[]
-language sql stable security definer set search_path = dudao, app, ext
+language plpgsql stable security definer set search_path = dudao, app, ext
 as $$
-    select coalesce(array_agg(distinct t.id), '{}')
-    from (
-        select m.task_id as id
-        from team_members m
-        where m.inspector_id = app.inspector_id()
-        union all
-        select s.id
-        from supervision_tasks s
-        where s.leader_inspector_id = app.inspector_id()
-    ) as t
+begin
+    return (
+        select coalesce(array_agg(distinct t.id), '{}')
+        from (
+            select m.task_id as id
+            from team_members m
+            where m.inspector_id = app.inspector_id()
+            union all
+            select s.id
+            from supervision_tasks s
+            where s.leader_inspector_id = app.inspector_id()
+        ) as t);
+end
 $$;
 
 -- L-TL-10: from which units, targets and visits a granted recusal keeps the
 -- caller.
 create or replace function app.my_recused_organizations() returns uuid[]
-language sql stable security definer set search_path = dudao, app, ext
+language plpgsql stable security definer set search_path = dudao, app, ext
 as $$
-    select coalesce(array_agg(r.organization_id), '{}')
-    from recusals r
-    where r.inspector_id = app.inspector_id() and r.state = 'granted'
-        and r.organization_id is not null
+begin
+    return (
+        select coalesce(array_agg(r.organization_id), '{}')
+        from recusals r
+        where r.inspector_id = app.inspector_id() and r.state = 'granted'
+            and r.organization_id is not null);
+end
 $$;
 
 create or replace function app.my_recused_targets() returns uuid[]
-language sql stable security definer set search_path = dudao, app, ext
+language plpgsql stable security definer set search_path = dudao, app, ext
 as $$
-    select coalesce(array_agg(r.target_id), '{}')
-    from recusals r
-    where r.inspector_id = app.inspector_id() and r.state = 'granted'
-        and r.target_id is not null
+begin
+    return (
+        select coalesce(array_agg(r.target_id), '{}')
+        from recusals r
+        where r.inspector_id = app.inspector_id() and r.state = 'granted'
+            and r.target_id is not null);
+end
 $$;
 
 create or replace function app.my_recused_visits() returns uuid[]
-language sql stable security definer set search_path = dudao, app, ext
+language plpgsql stable security definer set search_path = dudao, app, ext
 as $$
-    select coalesce(array_agg(r.visit_id), '{}')
-    from recusals r
-    where r.inspector_id = app.inspector_id() and r.state = 'granted'
-        and r.visit_id is not null
+begin
+    return (
+        select coalesce(array_agg(r.visit_id), '{}')
+        from recusals r
+        where r.inspector_id = app.inspector_id() and r.state = 'granted'
+            and r.visit_id is not null);
+end
 $$;
 
 -- Policies may not refer to each other in a circle: children look at tasks,

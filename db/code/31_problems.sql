@@ -78,25 +78,31 @@ $$;
 -- The report that is under verification, and the review that judges it.
 create or replace function app.last_report(problem uuid)
 returns dudao.rectification_reports
-language sql stable security definer set search_path = dudao, app, ext
+language plpgsql stable security definer set search_path = dudao, app, ext
 as $$
-    select r
-    from rectification_reports r
-    where r.problem_id = problem
-    order by r.round desc, r.seq desc
-    limit 1
+begin
+    return (
+        select r
+        from rectification_reports r
+        where r.problem_id = problem
+        order by r.round desc, r.seq desc
+        limit 1);
+end
 $$;
 
 create or replace function app.last_review(problem uuid, of_kind text)
 returns dudao.problem_reviews
-language sql stable security definer set search_path = dudao, app, ext
+language plpgsql stable security definer set search_path = dudao, app, ext
 as $$
-    select r
-    from problem_reviews r
-    where r.problem_id = problem
-        and r.kind = of_kind
-    order by r.created_at desc, r.id desc
-    limit 1
+begin
+    return (
+        select r
+        from problem_reviews r
+        where r.problem_id = problem
+            and r.kind = of_kind
+        order by r.created_at desc, r.id desc
+        limit 1);
+end
 $$;
 
 -- Why these inspectors may not judge this problem: own unit, reporter,
@@ -562,23 +568,27 @@ $$;
 -- Who has to hear of a step on the unit's side and on the office's.
 create or replace function app.problem_reviewer_users(p dudao.problems)
 returns uuid[]
-language sql stable security definer set search_path = dudao, app, ext
+language plpgsql stable security definer set search_path = dudao, app, ext
 as $$
-    select coalesce(array_agg(distinct u.id), '{}')
-    from inspectors i
-    join users u on u.person_id = i.person_id
-    where i.id = any (p.reviewer_inspector_ids)
-        or i.id in (
-            select q.inspector_id from plaques q
-            where q.school_id = p.organization_id and q.state = 'posted')
+begin
+    return (
+        select coalesce(array_agg(distinct u.id), '{}')
+        from inspectors i
+        join users u on u.person_id = i.person_id
+        where i.id = any (p.reviewer_inspector_ids)
+            or i.id in (
+                select q.inspector_id from plaques q
+                where q.school_id = p.organization_id and q.state = 'posted'));
+end
 $$;
 
 create or replace function app.problem_exchange(p dudao.problems)
 returns jsonb
-language sql stable security definer set search_path = dudao, app, ext
+language plpgsql stable security definer set search_path = dudao, app, ext
 as $$
+begin
     -- X-04 carries no free text
-    select jsonb_build_object(
+    return jsonb_build_object(
         'code', p.code,
         'unit', (select jsonb_build_object('code', o.code, 'kind', o.kind)
             from organizations o where o.id = p.organization_id),
@@ -588,7 +598,8 @@ as $$
         'round', p.round,
         'assigned_on', p.assigned_on,
         'due_on', p.effective_due_on,
-        'struck_off_on', p.struck_off_on)
+        'struck_off_on', p.struck_off_on);
+end
 $$;
 
 create or replace function app.effect_problems(
@@ -598,7 +609,6 @@ language plpgsql security definer set search_path = dudao, app, ext
 as $$
 declare
     unit_users uuid[] := app.users_of_organization(new.organization_id);
-    office_users uuid[] := app.users_with_role('office_staff');
     review problem_reviews;
     plan_id uuid;
 begin
@@ -661,11 +671,12 @@ begin
                 app.parameter_int('verify_workdays')));
         perform app.notify('problems', new.id, 'rectification_reported',
             '已报整改：' || new.code, new.title,
-            office_users || app.problem_reviewer_users(new));
+            app.users_with_role('office_staff') || app.problem_reviewer_users(new));
 
     when 'report_phase' then
         perform app.notify('problems', new.id, 'rectification_progress',
-            '整改进展：' || new.code, new.title, office_users);
+            '整改进展：' || new.code, new.title,
+            app.users_with_role('office_staff'));
 
     when 'verify' then
         perform app.notify('problems', new.id, 'verification_ordered',
@@ -701,7 +712,7 @@ begin
         end if;
         perform app.notify('problems', new.id, 'rectification_rejected',
             '核查未通过：' || new.code, data ->> 'reason',
-            unit_users || office_users);
+            unit_users || app.users_with_role('office_staff'));
 
     when 'look_back_ok' then
         perform app.meet_deadline('problems', new.id, 'look_back');
@@ -722,8 +733,7 @@ begin
         end if;
         perform app.notify('problems', new.id, 'problem_rebounded',
             '问题反弹：' || new.code, data ->> 'reason',
-            unit_users || office_users
-            || app.users_with_role('chief_inspector'));
+            unit_users || app.users_with_role('office_staff', 'chief_inspector'));
 
     when 'void' then
         perform app.meet_deadline('problems', new.id, 'assign');

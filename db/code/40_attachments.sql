@@ -103,10 +103,13 @@ $$;
 -- The caller has to see the attachment to get its bytes.
 create or replace function app.blob_slice(attachment_id uuid, first bigint, count bigint)
 returns bytea
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select substring(b.content from first::integer + 1 for count::integer)
-    from dudao.attachments a
-    join dudao.attachment_blobs b on b.sha256 = a.sha256
-    where a.id = attachment_id
+begin
+    return (
+        select substring(b.content from first::integer + 1 for count::integer)
+        from dudao.attachments a
+        join dudao.attachment_blobs b on b.sha256 = a.sha256
+        where a.id = attachment_id);
+end
 $$;

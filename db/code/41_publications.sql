@@ -263,12 +263,14 @@ $$;
 
 -- Whose text it is: who drafted it, and whoever changed it since.
 create or replace function app.has_written(publication_id uuid, user_id uuid) returns boolean
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select exists (
+begin
+    return exists (
         select from dudao.audit_logs l
         where l.subject_type = 'publications' and l.subject_id = $1
-            and l.user_id = $2 and l.action in ('create', 'update', 'submit'))
+            and l.user_id = $2 and l.action in ('create', 'update', 'submit'));
+end
 $$;
 
 create or replace function app.before_publications(action text, r dudao.publications, data jsonb)

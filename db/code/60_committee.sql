@@ -56,12 +56,15 @@ $$;
 -- the deputy director that comes from it.
 create or replace function app.head_of_unit(unit uuid, on_day date)
 returns uuid
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select m.id
-    from dudao.committee_members m
-    where m.organization_id = unit and m.role <> 'director'
-        and daterange(m.joined_on, m.left_on, '[)') @> on_day
+begin
+    return (
+        select m.id
+        from dudao.committee_members m
+        where m.organization_id = unit and m.role <> 'director'
+            and daterange(m.joined_on, m.left_on, '[)') @> on_day);
+end
 $$;
 
 -- C2.1.1.h: the deputies come from the office of the county government and
@@ -84,24 +87,30 @@ $$;
 create or replace function app.circulate(
     subject_type text, subject_id uuid, on_day date, due_on date)
 returns integer
-language sql volatile security definer
+language plpgsql volatile security definer
 as $$
-    select count(app.dispatch($1, $2, 'circulate', u.organization_id,
-        'member_unit', $4))::integer
-    from app.active_member_units($3) as u
+begin
+    return (
+        select count(app.dispatch($1, $2, 'circulate', u.organization_id,
+            'member_unit', $4))::integer
+        from app.active_member_units($3) as u);
+end
 $$;
 
 -- C2.1.3.f: to the superior supervision body; null: there is none.
 create or replace function app.report_upward(
     subject_type text, subject_id uuid, due_on date)
 returns uuid
-language sql volatile security definer
+language plpgsql volatile security definer
 as $$
-    select app.dispatch($1, $2, 'report', o.id, 'superior_supervision', $3)
-    from dudao.organizations o
-    where o.kind = 'superior_supervision_body' and o.status = 'operating'
-    order by o.id
-    limit 1
+begin
+    return (
+        select app.dispatch($1, $2, 'report', o.id, 'superior_supervision', $3)
+        from dudao.organizations o
+        where o.kind = 'superior_supervision_body' and o.status = 'operating'
+        order by o.id
+        limit 1);
+end
 $$;
 
 create or replace function app.persons_named(words text) returns setof uuid
@@ -113,12 +122,15 @@ $$;
 -- C2.1.2.i: full-time staff of the office, without one row.
 create or replace function app.office_fulltime(without uuid default null)
 returns integer
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select count(*)::integer
-    from dudao.office_staff s
-    where s.employment = 'full_time' and s.ended_on is null
-        and s.id is distinct from without
+begin
+    return (
+        select count(*)::integer
+        from dudao.office_staff s
+        where s.employment = 'full_time' and s.ended_on is null
+            and s.id is distinct from without);
+end
 $$;
 
 create or replace function app.is_office_account() returns boolean

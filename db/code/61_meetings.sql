@@ -59,9 +59,12 @@ $$;
 -- What holds for each row ------------------------------------------------------
 
 create or replace function app.meeting_state(meeting uuid) returns text
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select m.state from dudao.meetings m where m.id = meeting
+begin
+    return (
+        select m.state from dudao.meetings m where m.id = meeting);
+end
 $$;
 
 -- Whether a record of that table exists, whoever asks.
@@ -80,9 +83,11 @@ end
 $$;
 
 create or replace function app.is_of_organization(person uuid, organization uuid) returns boolean
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select coalesce((select p.organization_id from dudao.persons p where p.id = person) = organization, true)
+begin
+    return coalesce((select p.organization_id from dudao.persons p where p.id = person) = organization, true);
+end
 $$;
 
 insert into app.row_rules(resource, name, expression, pointer, code, rule_id, clause_id, params) values
@@ -219,17 +224,20 @@ $$;
 
 -- Member units of the meeting's day that are not invited.
 create or replace function app.invitation_faults(m dudao.meetings) returns app.fault[]
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select coalesce(array_agg(app.fault('member-unit-missing', '/attendances',
-            jsonb_build_object('organization_id', o.id, 'name', o.name),
-            case m.kind when 'joint_meeting' then 'R-MTG-01' else 'R-ORG-06' end,
-            case m.kind when 'joint_meeting' then 'C2.1.3.d' else 'C2.1.1.b' end) order by o.code), '{}')
-    from dudao.organizations o
-    where app.is_of_all_units(m.kind)
-        and o.id in (select u.organization_id from app.active_member_units(coalesce(m.held_on, m.scheduled_on)) as u)
-        and not exists (select from dudao.meeting_attendances a
-            where a.meeting_id = m.id and a.organization_id = o.id and a.invited)
+begin
+    return (
+        select coalesce(array_agg(app.fault('member-unit-missing', '/attendances',
+                jsonb_build_object('organization_id', o.id, 'name', o.name),
+                case m.kind when 'joint_meeting' then 'R-MTG-01' else 'R-ORG-06' end,
+                case m.kind when 'joint_meeting' then 'C2.1.3.d' else 'C2.1.1.b' end) order by o.code), '{}')
+        from dudao.organizations o
+        where app.is_of_all_units(m.kind)
+            and o.id in (select u.organization_id from app.active_member_units(coalesce(m.held_on, m.scheduled_on)) as u)
+            and not exists (select from dudao.meeting_attendances a
+                where a.meeting_id = m.id and a.organization_id = o.id and a.invited));
+end
 $$;
 
 -- The committee is convened by its director or a deputy (C2.1.1.b).
@@ -262,12 +270,15 @@ $$;
 
 -- Two thirds of the member units, for a plenary (project default).
 create or replace function app.quorum_of(m dudao.meetings) returns integer
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select ceil(count(*) * split_part(q, '/', 1)::numeric / split_part(q, '/', 2)::numeric)::integer
-    from app.active_member_units(coalesce(m.held_on, m.scheduled_on)) as u,
-        lateral (select app.parameter('meeting_quorum') #>> '{}' as q) as p
-    group by q
+begin
+    return (
+        select ceil(count(*) * split_part(q, '/', 1)::numeric / split_part(q, '/', 2)::numeric)::integer
+        from app.active_member_units(coalesce(m.held_on, m.scheduled_on)) as u,
+            lateral (select app.parameter('meeting_quorum') #>> '{}' as q) as p
+        group by q);
+end
 $$;
 
 -- What was held: everybody was asked in time, attendance is known, and enough

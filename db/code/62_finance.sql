@@ -356,12 +356,15 @@ create or replace trigger "0_activity" before insert or update on dudao.expense_
 
 -- The standard of the funds rule in force (C3.1.c, R-FIN-03).
 create or replace function app.expense_limit(category text, quantity integer) returns bigint
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select min((s ->> 'limit_fen')::bigint) * $2
-    from dudao.policy_documents d, jsonb_array_elements(d.expense_standards) as s
-    where d.kind = 'funds_rule' and d.state = 'in_force' and d.voided_at is null
-        and s ->> 'category' = $1
+begin
+    return (
+        select min((s ->> 'limit_fen')::bigint) * $2
+        from dudao.policy_documents d, jsonb_array_elements(d.expense_standards) as s
+        where d.kind = 'funds_rule' and d.state = 'in_force' and d.voided_at is null
+            and s ->> 'category' = $1);
+end
 $$;
 
 create or replace function app.stamp_expense_item() returns trigger
@@ -424,25 +427,30 @@ create or replace trigger a_removal before delete on dudao.expense_items
 -- Budgets (R-FIN-01, R-FIN-02) -------------------------------------------------
 
 create or replace function app.lines_total(budget_id uuid) returns bigint
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select coalesce(sum(l.amount_fen), 0)::bigint
-    from dudao.budget_lines l
-    where l.budget_id = $1
+begin
+    return (
+        select coalesce(sum(l.amount_fen), 0)::bigint
+        from dudao.budget_lines l
+        where l.budget_id = $1);
+end
 $$;
 
 -- Lines are written with a draft; later only by the step that approves it or
 -- adjusts it, that is in the same transaction.
 create or replace function app.budget_is_open(budget_id uuid) returns boolean
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select exists (
+begin
+    return exists (
             select from dudao.budgets b
             where b.id = $1 and b.state = 'draft')
         or exists (
             select from dudao.transitions t
             where t.subject_type = 'budgets' and t.subject_id = $1
-                and t.action in ('approve', 'adjust') and t.at = app.now())
+                and t.action in ('approve', 'adjust') and t.at = app.now());
+end
 $$;
 
 -- What the other lines leave; whoever asks writes a line, one after another.

@@ -88,9 +88,11 @@ end
 $$;
 
 create or replace function app.is_open_matter(matter uuid) returns boolean
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select coalesce((select m.state not in ('closed', 'voided') from dudao.major_matters m where m.id = matter), false)
+begin
+    return coalesce((select m.state not in ('closed', 'voided') from dudao.major_matters m where m.id = matter), false);
+end
 $$;
 
 create or replace function app.join_problems(to_matter uuid, problem_ids uuid[]) returns void

@@ -516,13 +516,16 @@ end
 $$;
 
 create or replace function app.users_of_session(session uuid) returns uuid[]
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select coalesce(array_agg(distinct u), '{}')
-    from dudao.training_records r
-    join dudao.inspectors i on i.id = r.inspector_id
-    cross join lateral unnest(app.users_of_person(i.person_id)) as u
-    where r.session_id = session
+begin
+    return (
+        select coalesce(array_agg(distinct u), '{}')
+        from dudao.training_records r
+        join dudao.inspectors i on i.id = r.inspector_id
+        cross join lateral unnest(app.users_of_person(i.person_id)) as u
+        where r.session_id = session);
+end
 $$;
 
 create or replace function app.effect_training_sessions(

@@ -85,13 +85,16 @@ on conflict (name, value) do update set label_zh = excluded.label_zh,
 
 create or replace function app.days_in_office(inspector uuid, from_on date, to_on date)
 returns integer
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select coalesce(sum(greatest(0,
-        least(coalesce(a.ended_on, a.ends_on), to_on) - greatest(a.starts_on, from_on) + 1)), 0)::integer
-    from dudao.inspector_appointments a
-    where a.inspector_id = $1 and a.voided_at is null
-        and a.state in ('active', 'ended', 'resigned', 'dismissed')
+begin
+    return (
+        select coalesce(sum(greatest(0,
+            least(coalesce(a.ended_on, a.ends_on), to_on) - greatest(a.starts_on, from_on) + 1)), 0)::integer
+        from dudao.inspector_appointments a
+        where a.inspector_id = $1 and a.voided_at is null
+            and a.state in ('active', 'ended', 'resigned', 'dismissed'));
+end
 $$;
 
 -- R-INS-07: in office at least six months of the year.
@@ -133,19 +136,25 @@ $$;
 
 -- The next enabled rank above: nobody skips one.
 create or replace function app.next_rank(rank uuid) returns uuid
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select r.id from dudao.inspector_ranks r
-    where r.enabled and r."order" > coalesce(
-        (select o."order" from dudao.inspector_ranks o where o.id = $1), 0)
-    order by r."order"
-    limit 1
+begin
+    return (
+        select r.id from dudao.inspector_ranks r
+        where r.enabled and r."order" > coalesce(
+            (select o."order" from dudao.inspector_ranks o where o.id = $1), 0)
+        order by r."order"
+        limit 1);
+end
 $$;
 
 create or replace function app.rank_of(inspector uuid) returns uuid
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select i.rank_id from dudao.inspectors i where i.id = $1
+begin
+    return (
+        select i.rank_id from dudao.inspectors i where i.id = $1);
+end
 $$;
 
 create or replace function app.ranks_are_on() returns boolean
@@ -155,11 +164,13 @@ as $$
 $$;
 
 create or replace function app.no_award_decided(year integer, kind text) returns boolean
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select exists (select from dudao.award_decisions d
+begin
+    return exists (select from dudao.award_decisions d
         where d.year = $1 and d.kind = $2 and d.decision = 'no_award'
-            and d.state = 'decided' and d.voided_at is null)
+            and d.state = 'decided' and d.voided_at is null);
+end
 $$;
 
 insert into app.row_rules(resource, name, expression, pointer, code, rule_id, clause_id, params) values
@@ -332,20 +343,25 @@ on conflict (resource, name) do update set expression = excluded.expression,
 -- Assessments (3.24) -----------------------------------------------------------
 
 create or replace function app.users_of_inspector(inspector uuid) returns uuid[]
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select app.users_of_person(i.person_id) from dudao.inspectors i where i.id = $1
+begin
+    return (
+        select app.users_of_person(i.person_id) from dudao.inspectors i where i.id = $1);
+end
 $$;
 
 create or replace function app.is_chief(inspector uuid) returns boolean
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select exists (
+begin
+    return exists (
         select from dudao.inspectors i
         join dudao.users u on u.person_id = i.person_id
         join dudao.role_grants g on g.user_id = u.id
         where i.id = $1 and g.role = 'chief_inspector' and g.state = 'active'
-            and (g.valid_to is null or g.valid_to >= app.today()))
+            and (g.valid_to is null or g.valid_to >= app.today()));
+end
 $$;
 
 create or replace function app.after_create_inspector_assessments(
@@ -562,9 +578,12 @@ end
 $$;
 
 create or replace function app.rank_name(rank uuid) returns text
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select r.name from dudao.inspector_ranks r where r.id = $1
+begin
+    return (
+        select r.name from dudao.inspector_ranks r where r.id = $1);
+end
 $$;
 
 create or replace function app.guard_rank_applications(
@@ -686,11 +705,13 @@ $$;
 -- Awards (3.22) ----------------------------------------------------------------
 
 create or replace function app.award_recipient(r dudao.awards) returns text
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select coalesce(app.inspector_name(r.recipient_inspector_id),
+begin
+    return coalesce(app.inspector_name(r.recipient_inspector_id),
         app.organization_name(r.recipient_organization_id),
-        (select z.name from dudao.zones z where z.id = r.recipient_zone_id))
+        (select z.name from dudao.zones z where z.id = r.recipient_zone_id));
+end
 $$;
 
 -- R-INS-08: what an inspector's award rests on is looked up, not claimed; that
@@ -984,11 +1005,13 @@ $$;
 -- The work of an inspector in figures (Q-INS-01, C2.4.3.i) ---------------------
 
 create or replace function app.may_see_workload(inspector uuid) returns boolean
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select app.roles() && '{committee_director,committee_deputy,chief_inspector,deputy_chief_inspector,office_staff,leader_reader,org_personnel_reader,auditor}'
+begin
+    return app.roles() && '{committee_director,committee_deputy,chief_inspector,deputy_chief_inspector,office_staff,leader_reader,org_personnel_reader,auditor}'
         or inspector = app.inspector_id()
-        or app.has_role('zone_lead') and inspector = any (app.my_zone_inspectors())
+        or app.has_role('zone_lead') and inspector = any (app.my_zone_inspectors());
+end
 $$;
 
 -- Concentrated hours of the year (L-DX-05).
@@ -1059,23 +1082,26 @@ $$;
 
 -- Who may not know the figures of this inspector sees that there are some.
 create or replace function app.inspector_workload(inspector uuid, year integer) returns json
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select json_build_object(
-        'inspector_id', i.id, 'code', i.code, 'name', app.inspector_name(i.id),
-        'year', $2, 'employment', app.employment_of(i.id), 'zone_id', app.zone_of(i.id),
-        'school_count', app.school_count_of(i.id), 'rank', app.rank_name(i.rank_id),
-        'visit_count', f.visit_count, 'visit_hours', f.visit_hours,
-        'task_count', f.task_count, 'problem_count', f.problem_count,
-        'struck_off_count', f.struck_off_count, 'review_count', f.review_count,
-        'claim_count', f.claim_count, 'claim_fen', f.claim_fen,
-        'training_hours', f.training_hours, 'award_count', f.award_count,
-        'assessment', case when f.assessment_state is not null then json_build_object(
-            'state', f.assessment_state, 'score', f.assessment_score, 'grade', f.assessment_grade) end)
-    from dudao.inspectors i
-    left join lateral (select * from app.inspector_figures(i.id, $2)) as f
-        on app.may_see_workload(i.id)
-    where i.id = $1
+begin
+    return (
+        select json_build_object(
+            'inspector_id', i.id, 'code', i.code, 'name', app.inspector_name(i.id),
+            'year', $2, 'employment', app.employment_of(i.id), 'zone_id', app.zone_of(i.id),
+            'school_count', app.school_count_of(i.id), 'rank', app.rank_name(i.rank_id),
+            'visit_count', f.visit_count, 'visit_hours', f.visit_hours,
+            'task_count', f.task_count, 'problem_count', f.problem_count,
+            'struck_off_count', f.struck_off_count, 'review_count', f.review_count,
+            'claim_count', f.claim_count, 'claim_fen', f.claim_fen,
+            'training_hours', f.training_hours, 'award_count', f.award_count,
+            'assessment', case when f.assessment_state is not null then json_build_object(
+                'state', f.assessment_state, 'score', f.assessment_score, 'grade', f.assessment_grade) end)
+        from dudao.inspectors i
+        left join lateral (select * from app.inspector_figures(i.id, $2)) as f
+            on app.may_see_workload(i.id)
+        where i.id = $1);
+end
 $$;
 
 -- All that the caller may compare: who was in office in the year.

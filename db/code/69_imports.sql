@@ -381,11 +381,13 @@ end
 $$;
 
 create or replace function app.has_id_number(person uuid, number text) returns boolean
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select exists (
+begin
+    return exists (
         select from dudao.persons p
-        where p.id = person and p.id_number_hash = app.id_number_hash(number))
+        where p.id = person and p.id_number_hash = app.id_number_hash(number));
+end
 $$;
 
 -- Writes one row; what it has done.

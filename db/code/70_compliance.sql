@@ -1721,9 +1721,11 @@ end
 $$;
 
 create or replace function app.county_numbers(day date) returns jsonb
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select jsonb_build_object(
+#variable_conflict use_column
+begin
+    return jsonb_build_object(
         'schools', (select count(*) filter (where s.counts) from app.schools_on(day) s),
         'teaching_points', (select count(*) filter (where s.is_point) from app.schools_on(day) s),
         'zones', (select count(*) from app.zones_on(day)),
@@ -1734,7 +1736,8 @@ as $$
         'problems_of_year', (select count(*) from dudao.problems p
             where p.voided_at is null and p.listed_on between date_trunc('year', day) and day),
         'struck_off_of_year', (select count(*) from dudao.problems p
-            where p.voided_at is null and p.struck_off_on between date_trunc('year', day) and day))
+            where p.voided_at is null and p.struck_off_on between date_trunc('year', day) and day));
+end
 $$;
 
 
@@ -1896,19 +1899,22 @@ $$;
 
 -- The public's view: the last day that was kept (10.2, C2.3.1.c).
 create or replace function app.public_headline() returns text
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select json_build_object(
-        'as_of', k.as_of,
-        'numbers', app.county_numbers(k.as_of),
-        'dimensions', (
-            select json_agg(json_build_object('dimension', d.dimension,
-                'label_zh', e.label_zh, 'label_en', e.label_en, 'colour', d.colour) order by e.sort)
-            from app.roll_up(array(
-                select c from dudao.compliance_checks c
-                where c.as_of = k.as_of and c.scope_type = 'county')) d
-            join app.enumerations e
-                on e.name = 'compliance_checks.dimension' and e.value = d.dimension))::text
-    from (select coalesce(max(c.as_of), app.today() - 1) as as_of
-        from dudao.compliance_checks c where c.as_of < app.today()) as k
+begin
+    return (
+        select json_build_object(
+            'as_of', k.as_of,
+            'numbers', app.county_numbers(k.as_of),
+            'dimensions', (
+                select json_agg(json_build_object('dimension', d.dimension,
+                    'label_zh', e.label_zh, 'label_en', e.label_en, 'colour', d.colour) order by e.sort)
+                from app.roll_up(array(
+                    select c from dudao.compliance_checks c
+                    where c.as_of = k.as_of and c.scope_type = 'county')) d
+                join app.enumerations e
+                    on e.name = 'compliance_checks.dimension' and e.value = d.dimension))::text
+        from (select coalesce(max(c.as_of), app.today() - 1) as as_of
+            from dudao.compliance_checks c where c.as_of < app.today()) as k);
+end
 $$;

@@ -6,20 +6,25 @@
 -- The roles and scopes of a session: those of the account, or the part to
 -- which its token is narrowed.
 create or replace function app.roles_of_token(token dudao.api_tokens) returns text[]
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select coalesce(array_agg(r order by r), '{}')
-    from unnest(app.effective_roles(token.user_id)) as r
-    where r = any (token.scopes)
+begin
+    return (
+        select coalesce(array_agg(r order by r), '{}')
+        from unnest(app.effective_roles(token.user_id)) as r
+        where r = any (token.scopes));
+end
 $$;
 
 create or replace function app.is_live(token dudao.api_tokens) returns boolean
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select token.id is not null and token.revoked_at is null and token.expires_at > now()
+begin
+    return token.id is not null and token.revoked_at is null and token.expires_at > now()
         and exists (
             select from dudao.users u
-            where u.id = token.user_id and u.status = 'active')
+            where u.id = token.user_id and u.status = 'active');
+end
 $$;
 
 create or replace function app.is_allowed_from(token dudao.api_tokens, ip text) returns boolean
@@ -223,12 +228,15 @@ end
 $$;
 
 create or replace function app.roles_of_session(session_id uuid) returns text[]
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select coalesce(array_agg(r order by r), '{}')
-    from dudao.sessions s
-    cross join lateral unnest(app.effective_roles(s.user_id)) as r
-    where s.id = $1 and coalesce(r = any (s.narrowed_to), true)
+begin
+    return (
+        select coalesce(array_agg(r order by r), '{}')
+        from dudao.sessions s
+        cross join lateral unnest(app.effective_roles(s.user_id)) as r
+        where s.id = $1 and coalesce(r = any (s.narrowed_to), true));
+end
 $$;
 
 -- RFC 7009: the token itself, or the session of an access token, of which the

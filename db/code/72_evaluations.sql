@@ -143,15 +143,21 @@ as $$
 $$;
 
 create or replace function app.leaf_weight(framework uuid) returns numeric
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select coalesce(sum(i.weight), 0)::numeric(8,2) from app.leaves_of(framework) i
+begin
+    return (
+        select coalesce(sum(i.weight), 0)::numeric(8,2) from app.leaves_of(framework) i);
+end
 $$;
 
 create or replace function app.framework_state(framework uuid) returns text
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select f.state from dudao.indicator_frameworks f where f.id = framework
+begin
+    return (
+        select f.state from dudao.indicator_frameworks f where f.id = framework);
+end
 $$;
 
 -- null where they are not three numbers in order
@@ -721,21 +727,26 @@ as $$
 $$;
 
 create or replace function app.is_evaluated_unit(organization_id uuid, zone_id uuid) returns boolean
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select coalesce(organization_id = app.organization_id(), false)
-        or coalesce(zone_id = any (app.my_zone_ids()), false)
+begin
+    return coalesce(organization_id = app.organization_id(), false)
+        or coalesce(zone_id = any (app.my_zone_ids()), false);
+end
 $$;
 
 -- 3.6: who belongs to the unit does not score it.
 create or replace function app.belongs_to_evaluated(organization_id uuid, zone_id uuid) returns boolean
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select app.is_evaluated_unit(organization_id, zone_id)
+#variable_conflict use_column
+begin
+    return app.is_evaluated_unit(organization_id, zone_id)
         or exists (
             select from dudao.zone_memberships m
             where m.zone_id = belongs_to_evaluated.zone_id
-                and m.inspector_id = app.inspector_id() and m.ended_on is null)
+                and m.inspector_id = app.inspector_id() and m.ended_on is null);
+end
 $$;
 
 -- The last score of each indicator that is not the unit's own.
@@ -751,43 +762,55 @@ as $$
 $$;
 
 create or replace function app.total_of(evaluation uuid) returns numeric
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select sum(s.score)::numeric(6,2) from app.scores_now(evaluation) s
+begin
+    return (
+        select sum(s.score)::numeric(6,2) from app.scores_now(evaluation) s);
+end
 $$;
 
 create or replace function app.self_total_of(evaluation uuid) returns numeric
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select sum(s.score)::numeric(6,2)
-    from dudao.evaluation_scores s
-    where s.evaluation_id = evaluation and s.stage = 'self'
+begin
+    return (
+        select sum(s.score)::numeric(6,2)
+        from dudao.evaluation_scores s
+        where s.evaluation_id = evaluation and s.stage = 'self');
+end
 $$;
 
 -- Any veto: unqualified, whatever the score (2.6).
 create or replace function app.grade_of(e dudao.evaluations) returns text
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select case
-        when cardinality(e.veto_indicator_ids) > 0 then 'unqualified'
-        when e.final_score >= (f.grade_thresholds ->> 'excellent')::numeric then 'excellent'
-        when e.final_score >= (f.grade_thresholds ->> 'good')::numeric then 'good'
-        when e.final_score >= (f.grade_thresholds ->> 'qualified')::numeric then 'qualified'
-        when e.final_score is not null then 'unqualified'
-        end
-    from dudao.evaluation_campaigns c
-    join dudao.indicator_frameworks f on f.id = c.framework_id
-    where c.id = e.campaign_id
+begin
+    return (
+        select case
+            when cardinality(e.veto_indicator_ids) > 0 then 'unqualified'
+            when e.final_score >= (f.grade_thresholds ->> 'excellent')::numeric then 'excellent'
+            when e.final_score >= (f.grade_thresholds ->> 'good')::numeric then 'good'
+            when e.final_score >= (f.grade_thresholds ->> 'qualified')::numeric then 'qualified'
+            when e.final_score is not null then 'unqualified'
+            end
+        from dudao.evaluation_campaigns c
+        join dudao.indicator_frameworks f on f.id = c.framework_id
+        where c.id = e.campaign_id);
+end
 $$;
 
 -- Ties share a rank; who was vetoed comes after the others.
 create or replace function app.evaluation_rank(e dudao.evaluations) returns integer
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select 1 + count(*)::integer
-    from dudao.evaluations x
-    where x.campaign_id = e.campaign_id and x.finalized_on is not null and x.id <> e.id
-        and (x.veto_indicator_ids = '{}', x.final_score) > (e.veto_indicator_ids = '{}', e.final_score)
+begin
+    return (
+        select 1 + count(*)::integer
+        from dudao.evaluations x
+        where x.campaign_id = e.campaign_id and x.finalized_on is not null and x.id <> e.id
+            and (x.veto_indicator_ids = '{}', x.final_score) > (e.veto_indicator_ids = '{}', e.final_score));
+end
 $$;
 
 create or replace function app.final_score_of(e dudao.evaluations) returns numeric
@@ -798,15 +821,21 @@ as $$
 $$;
 
 create or replace function app.framework_of(campaign uuid) returns uuid
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select c.framework_id from dudao.evaluation_campaigns c where c.id = campaign
+begin
+    return (
+        select c.framework_id from dudao.evaluation_campaigns c where c.id = campaign);
+end
 $$;
 
 create or replace function app.evaluation(id uuid) returns dudao.evaluations
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select e.* from dudao.evaluations e where e.id = $1
+begin
+    return (
+        select e from dudao.evaluations e where e.id = $1);
+end
 $$;
 
 insert into app.row_rules(resource, name, expression, pointer, code, rule_id, clause_id, params) values
@@ -1192,13 +1221,16 @@ $$;
 
 -- The results for the public: units, grades and ranks, nothing else.
 create or replace function app.results_text(campaign uuid) returns text
-language sql stable security definer
+language plpgsql stable security definer
 as $$
-    select string_agg(format('%s. %s：%s', e.rank, (app.evaluated(e)).name, n.label_zh), E'\n'
-        order by e.rank, (app.evaluated(e)).code)
-    from dudao.evaluations e
-    join app.enumerations n on n.name = 'evaluations.grade' and n.value = e.grade
-    where e.campaign_id = campaign and e.finalized_on is not null
+begin
+    return (
+        select string_agg(format('%s. %s：%s', e.rank, (app.evaluated(e)).name, n.label_zh), E'\n'
+            order by e.rank, (app.evaluated(e)).code)
+        from dudao.evaluations e
+        join app.enumerations n on n.name = 'evaluations.grade' and n.value = e.grade
+        where e.campaign_id = campaign and e.finalized_on is not null);
+end
 $$;
 
 create or replace function app.effect_evaluations(
