@@ -2,9 +2,6 @@
  * arena.c -- chunks in a list, the newest first; the arena's own struct
  * stands in front of the first chunk, so that a short request costs one
  * malloc().
- *
- * Trap: a bump allocator hides overruns from AddressSanitizer. Under it
- * every piece is a malloc() of its own (IS_EXACT).
  */
 #include <assert.h>
 #include <stdarg.h>
@@ -14,18 +11,6 @@
 #include <string.h>
 
 #include "base/arena.h"
-
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define IS_EXACT 1
-#endif
-#endif
-#if !defined(IS_EXACT) && defined(__SANITIZE_ADDRESS__)
-#define IS_EXACT 1
-#endif
-#if !defined(IS_EXACT)
-#define IS_EXACT 0
-#endif
 
 #define ALIGNMENT _Alignof(max_align_t)
 #define CHUNK_LEN_MAX ((size_t)1 << 20)
@@ -58,7 +43,7 @@ arena_new(size_t first_len)
 {
 	struct arena *arena;
 
-	if (IS_EXACT)
+	if (ARENA_IS_EXACT)
 		first_len = 0;
 	assert(first_len < SIZE_MAX / 2);
 	arena = must_malloc(sizeof(*arena) + first_len);
@@ -95,7 +80,7 @@ arena_alloc(struct arena *arena, size_t len)
 	void *piece;
 
 	assert(len < SIZE_MAX / 2);
-	if (IS_EXACT)
+	if (ARENA_IS_EXACT)
 		return (chunk_add(arena, len));
 	need = (len + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
 	if (need > arena->left) {

@@ -11,6 +11,20 @@
 
 #include "base/must.h"
 
+/* Under AddressSanitizer memory that is freed at once still comes piece by
+ * piece, so that it sees each piece's end. */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define ARENA_IS_EXACT 1
+#endif
+#endif
+#if !defined(ARENA_IS_EXACT) && defined(__SANITIZE_ADDRESS__)
+#define ARENA_IS_EXACT 1
+#endif
+#if !defined(ARENA_IS_EXACT)
+#define ARENA_IS_EXACT 0
+#endif
+
 struct arena;
 
 /* first_len: bytes of the first chunk; later chunks grow as needed. */

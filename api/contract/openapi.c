@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/jsonmem.h"
 #include "contract/openapi_load.h"
 #include "contract/pointer.h"
 #include "contract/schema.h"
@@ -29,6 +30,9 @@ struct contract_memory {
 	struct arena *arena;
 };
 
+static struct contract *load(const char *dir, struct yaml_places *places,
+    FILE *errors);
+static struct contract *load_again(const char *dir, FILE *errors);
 static bool load_fragment(struct loader *loader, const char *path);
 static bool load_fragments(struct loader *loader, const char *dir,
     const char *sub);
@@ -46,10 +50,46 @@ static void check_media_types(struct loader *loader, json_t *content,
     const char *pointer);
 static bool is_literal(const char *key);
 static void remove_engine_members(json_t *document);
-static void lay_aside(struct contract *contract);
+static void write_text(struct contract *contract);
 
+/*
+ * Where each node stands is only needed to report a fault, and costs a third
+ * of the reading: it is kept when the contract is read again to report one.
+ */
 struct contract *
 contract_load(const char *dir, FILE *errors)
+{
+	struct contract *contract;
+	FILE *unplaced;
+	char *text;
+	size_t len;
+
+	if ((unplaced = open_memstream(&text, &len)) == NULL)
+		abort();
+	contract = load(dir, NULL, unplaced);
+	if (fclose(unplaced) != 0)
+		abort();
+	free(text);
+	if (contract == NULL)
+		contract = load_again(dir, errors);
+	return (contract);
+}
+
+static struct contract *
+load_again(const char *dir, FILE *errors)
+{
+	struct contract *contract;
+	struct yaml_places *places;
+
+	places = yaml_places_new();
+	contract = load(dir, places, errors);
+	yaml_places_free(places);
+	return (contract);
+}
+
+/* places: NULL if they need not be known. */
+static struct contract *
+load(const char *dir, struct yaml_places *places, FILE *errors)
 {
 	struct contract_memory *memory;
 	struct contract *contract;
@@ -61,82 +101,75 @@ contract_load(const char *dir, FILE *errors)
 	memory = arena_zalloc(arena, sizeof(*memory));
 	memory->arena = arena;
 	contract = &memory->contract;
+	jsonmem_begin();
 
 	memset(&loader, 0, sizeof(loader));
 	loader.arena = arena;
 	loader.scratch = arena_new(64 * 1024);
 	loader.document = contract->document = json_object();
-	loader.places = yaml_places_new();
+	loader.places = places;
 	loader.errors = errors;
 
 	is_read =
 	    load_fragment(&loader, arena_printf(arena, "%s/openapi.yaml", dir));
 	is_read &= load_fragments(&loader, dir, "components");
 	is_read &= load_fragments(&loader, dir, "paths");
+	jsonmem_end();
 	/* What follows from a file that is not there would be noise. */
 	if (is_read) {
 		check_root(&loader);
 		check_node(&loader, loader.document, "");
 		operations_compile(&loader, contract);
 	}
-	yaml_places_free(loader.places);
 	arena_free(loader.scratch);
 	if (loader.fault_count > 0) {
 		contract_free(contract);
 		return (NULL);
 	}
 	remove_engine_members(contract->document);
-	/* 15 digits: 0.01 and 92.35 stay what was written. */
-	contract->json = json_dumps(contract->document,
-	    JSON_COMPACT | JSON_REAL_PRECISION(15));
-	if (contract->json == NULL)
-		abort();
-	contract->json_len = strlen(contract->json);
+	write_text(contract);
 	return (contract);
 }
 
 void
 contract_release_document(struct contract *contract)
 {
-	json_decref(contract->document);
-	contract->document = NULL;
 	schema_release_nodes();
-	lay_aside(contract);
+	jsonmem_drop(contract->document);
+	contract->document = NULL;
 }
 
 /*
- * Moves the text into memory that a process has only once it looks there:
- * most workers never do.
+ * Into memory that a process has only once it looks there: most workers never
+ * do.
  */
 static void
-lay_aside(struct contract *contract)
+write_text(struct contract *contract)
 {
-	ssize_t written;
-	void *text;
+	FILE *stream;
+	long len;
 	int fd;
 
-	if ((fd = memfd_create("contract", MFD_CLOEXEC)) == -1)
-		return;
-	written = write(fd, contract->json, contract->json_len + 1);
-	text = mmap(NULL, contract->json_len + 1, PROT_READ, MAP_SHARED, fd, 0);
-	(void)close(fd);
-	if (text == MAP_FAILED)
-		return;
-	if (written != (ssize_t)contract->json_len + 1) {
-		(void)munmap(text, contract->json_len + 1);
-		return;
-	}
-	free(contract->json);
-	contract->json = text;
-	contract->is_mapped = true;
+	if ((fd = memfd_create("contract", MFD_CLOEXEC)) == -1 ||
+	    (stream = fdopen(fd, "w")) == NULL)
+		abort();
+	/* 15 digits: 0.01 and 92.35 stay what was written. */
+	if (json_dumpf(contract->document, stream,
+		JSON_COMPACT | JSON_REAL_PRECISION(15)) != 0 ||
+	    fputc('\0', stream) == EOF || fflush(stream) != 0 ||
+	    (len = ftell(stream)) <= 0)
+		abort();
+	contract->json_len = (size_t)len - 1;
+	contract->json = mmap(NULL, (size_t)len, PROT_READ, MAP_SHARED, fd, 0);
+	if (contract->json == MAP_FAILED)
+		abort();
+	fclose(stream);
 }
 
 void
 contract_put_back(const struct contract *contract)
 {
-	if (contract->is_mapped)
-		(void)madvise(contract->json, contract->json_len + 1,
-		    MADV_DONTNEED);
+	(void)madvise(contract->json, contract->json_len + 1, MADV_DONTNEED);
 }
 
 void
@@ -144,11 +177,12 @@ contract_free(struct contract *contract)
 {
 	if (contract == NULL)
 		return;
-	json_decref(contract->document);
-	if (contract->is_mapped)
+	if (contract->document != NULL) {
+		schema_release_nodes();
+		jsonmem_drop(contract->document);
+	}
+	if (contract->json != NULL)
 		(void)munmap(contract->json, contract->json_len + 1);
-	else
-		free(contract->json);
 	arena_free(((struct contract_memory *)contract)->arena);
 }
 

@@ -84,9 +84,8 @@ struct operation {
 
 struct contract {
 	json_t *document; /* merged, as served; NULL once released */
-	char *json;	  /* its text, compact */
+	char *json;	  /* its text, compact; a mapping */
 	size_t json_len;
-	bool is_mapped; /* json is a mapping, not the heap's */
 	struct operation *operations;
 	size_t operation_count;
 };

@@ -22,11 +22,12 @@
 
 struct known {
 	json_t *node;
-	struct schema *schema;
+	struct schema *schema; /* NULL while what it refers to is compiled */
 	UT_hash_handle hh;
 };
 
-static struct schema *remember(json_t *node);
+static struct known *remember(json_t *node);
+static struct schema *schema_new(void);
 static void check_whole(struct compiler *compiler, struct schema *schema,
     const char *where);
 static void narrow(struct schema *schema);
@@ -146,15 +147,23 @@ schema_part(struct compiler *compiler, json_t *node, const char *where)
 {
 	struct schema *schema;
 	struct known *known;
+	json_t *target;
+	const char *at;
 
 	if (!json_is_object(node)) {
 		schema_fault(compiler, where, "a schema is a mapping");
 		return (NULL);
 	}
 	HASH_FIND_PTR(all_known, &node, known);
+	if (known != NULL && known->schema == NULL)
+		schema_fault(compiler, where, "needs itself to be checked");
 	if (known != NULL)
 		return (known->schema);
-	schema = remember(node);
+	known = remember(node);
+	/* Almost half of all nodes are no more than a reference. */
+	if ((target = schema_target(compiler, node, &at)) != NULL)
+		return (known->schema = schema_part(compiler, target, at));
+	known->schema = schema = schema_new();
 	if (++compiler->depth > COMPILE_DEPTH_MAX) {
 		schema_fault(compiler, where, "nested too deeply");
 		schema->is_broken = true;
@@ -166,21 +175,27 @@ schema_part(struct compiler *compiler, json_t *node, const char *where)
 	return (schema);
 }
 
-static struct schema *
+static struct known *
 remember(json_t *node)
 {
-	struct schema *schema;
 	struct known *known;
+
+	known = arena_zalloc(known_memory, sizeof(*known));
+	known->node = json_incref(node);
+	HASH_ADD_PTR(all_known, node, known);
+	return (known);
+}
+
+static struct schema *
+schema_new(void)
+{
+	struct schema *schema;
 
 	schema = arena_zalloc(memory, sizeof(*schema));
 	schema->types = SCHEMA_ANY;
 	schema->max_length = schema->max_items = SIZE_MAX;
 	schema->next = all_compiled;
 	all_compiled = schema;
-	known = arena_zalloc(known_memory, sizeof(*known));
-	known->node = json_incref(node);
-	known->schema = schema;
-	HASH_ADD_PTR(all_known, node, known);
 	return (schema);
 }
 
@@ -252,7 +267,7 @@ check_circles(struct compiler *compiler, const char *where)
 
 	known = last_checked != NULL ? last_checked->hh.next : all_known;
 	for (; known != NULL; known = known->hh.next) {
-		if (has_circle(known->schema)) {
+		if (known->schema != NULL && has_circle(known->schema)) {
 			schema_fault(compiler, where,
 			    "needs itself to be checked");
 			known->schema->is_broken = true;

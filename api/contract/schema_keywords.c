@@ -16,6 +16,8 @@ struct keyword {
 	    json_t *value, const char *where);
 };
 
+static json_t *resolve(const struct compiler *compiler, const char *ref);
+static const struct keyword *keyword_find(const char *name);
 static void on_type(struct compiler *, struct schema *, json_t *, const char *);
 static void on_ref(struct compiler *, struct schema *, json_t *, const char *);
 static void on_enum(struct compiler *, struct schema *, json_t *, const char *);
@@ -108,7 +110,7 @@ schema_keywords(struct compiler *compiler, struct schema *schema, json_t *node,
 	const char *name;
 	char *at;
 	json_t *value;
-	size_t i, faults_before;
+	size_t faults_before;
 
 	faults_before = compiler->fault_count;
 	/* The type first: it says which keywords have a meaning. */
@@ -120,10 +122,7 @@ schema_keywords(struct compiler *compiler, struct schema *schema, json_t *node,
 	json_object_foreach(node, name, value) {
 		if (strncmp(name, "x-", 2) == 0 || strcmp(name, "type") == 0)
 			continue;
-		for (i = 0; i < KEYWORD_COUNT; i++)
-			if (strcmp(keywords[i].name, name) == 0)
-				break;
-		keyword = i < KEYWORD_COUNT ? &keywords[i] : NULL;
+		keyword = keyword_find(name);
 		at = schema_child(where, name);
 		if (keyword == NULL)
 			schema_fault(compiler, at,
@@ -137,6 +136,49 @@ schema_keywords(struct compiler *compiler, struct schema *schema, json_t *node,
 	}
 	if (compiler->fault_count > faults_before)
 		schema->is_broken = true;
+}
+
+json_t *
+schema_target(const struct compiler *compiler, json_t *node,
+    const char **where_out)
+{
+	const struct keyword *keyword;
+	const char *name, *ref;
+	json_t *value;
+
+	ref = NULL;
+	json_object_foreach(node, name, value) {
+		if (strcmp(name, "$ref") == 0)
+			ref = json_string_value(value);
+		else if (strncmp(name, "x-", 2) != 0 &&
+			 ((keyword = keyword_find(name)) == NULL ||
+			     keyword->compile != NULL))
+			return (NULL);
+	}
+	if (ref == NULL)
+		return (NULL);
+	*where_out = ref + 1;
+	return (resolve(compiler, ref));
+}
+
+/* NULL unless ref leads to a node of the document. */
+static json_t *
+resolve(const struct compiler *compiler, const char *ref)
+{
+	return (strncmp(ref, "#/components/", 13) == 0 ?
+		    pointer_resolve(compiler->document, ref) :
+		    NULL);
+}
+
+static const struct keyword *
+keyword_find(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < KEYWORD_COUNT; i++)
+		if (strcmp(keywords[i].name, name) == 0)
+			return (&keywords[i]);
+	return (NULL);
 }
 
 static void
@@ -176,9 +218,7 @@ on_ref(struct compiler *compiler, struct schema *schema, json_t *value,
 	json_t *target;
 
 	ref = json_string_value(value);
-	target = NULL;
-	if (ref != NULL && strncmp(ref, "#/components/", 13) == 0)
-		target = pointer_resolve(compiler->document, ref);
+	target = ref != NULL ? resolve(compiler, ref) : NULL;
 	if (target == NULL) {
 		schema_fault(compiler, where, "$ref %s leads nowhere",
 		    ref != NULL ? ref : "(not a string)");

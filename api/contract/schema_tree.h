@@ -91,6 +91,12 @@ struct compiler {
 /* Compiles a node, or finds what it became. NULL: no schema at all. */
 struct schema *schema_part(struct compiler *compiler, json_t *node,
     const char *where);
+/*
+ * The node that node stands for when it says nothing but $ref, which leads
+ * there; *where_out is its pointer. Else NULL.
+ */
+json_t *schema_target(const struct compiler *compiler, json_t *node,
+    const char **where_out);
 /* Fills schema from the keywords of node. */
 void schema_keywords(struct compiler *compiler, struct schema *schema,
     json_t *node, const char *where);

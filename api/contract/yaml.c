@@ -5,6 +5,8 @@
  */
 #include "contract/yaml.h"
 
+#include <sys/stat.h>
+
 #include <errno.h>
 #include <math.h>
 #include <stdarg.h>
@@ -97,7 +99,9 @@ yaml_places_find(const struct yaml_places *places, const json_t *node,
 {
 	struct place *place;
 
-	HASH_FIND_PTR(places->table, &node, place);
+	place = NULL;
+	if (places != NULL)
+		HASH_FIND_PTR(places->table, &node, place);
 	if (place == NULL)
 		return (false);
 	*file = place->file;
@@ -114,6 +118,7 @@ yaml_load_file(const char *path, FILE *errors)
 json_t *
 yaml_load(const char *path, struct yaml_places *places, FILE *errors)
 {
+	struct stat status;
 	FILE *file;
 	char *text;
 	size_t len;
@@ -124,15 +129,18 @@ yaml_load(const char *path, struct yaml_places *places, FILE *errors)
 		return (NULL);
 	}
 	document = NULL;
-	if ((text = malloc(YAML_FILE_MAX + 1)) == NULL)
-		abort();
-	len = fread(text, 1, YAML_FILE_MAX + 1, file);
-	if (ferror(file))
+	text = NULL;
+	if (fstat(fileno(file), &status) == -1 || !S_ISREG(status.st_mode)) {
 		fprintf(errors, "%s: cannot be read\n", path);
-	else if (len > YAML_FILE_MAX)
+	} else if (status.st_size > YAML_FILE_MAX) {
 		fprintf(errors, "%s: over %u bytes\n", path, YAML_FILE_MAX);
-	else
+	} else {
+		len = (size_t)status.st_size;
+		if ((text = malloc(len + 1)) == NULL)
+			abort();
+		len = fread(text, 1, len, file);
 		document = yaml_parse(text, len, path, places, errors);
+	}
 	free(text);
 	fclose(file);
 	return (document);

@@ -26,7 +26,8 @@ struct yaml_places;
 
 struct yaml_places *yaml_places_new(void);
 void yaml_places_free(struct yaml_places *owned_places);
-/* false if the node is not known. file lives as long as places. */
+/* false if the node is not known, or places is NULL. file lives as long as
+ * places. */
 bool yaml_places_find(const struct yaml_places *places, const json_t *node,
     const char **file, size_t *line) MUST_CHECK;
 
