@@ -225,12 +225,11 @@ check_whole(struct compiler *compiler, struct schema *schema, const char *where)
 		schema->is_broken = true;
 }
 
-/* format: int32 is a limit as well. */
+/* Once minimum and maximum are known, where there are any. */
 static void
 narrow(struct schema *schema)
 {
-	if (schema->format_text == NULL ||
-	    strcmp(schema->format_text, "int32") != 0)
+	if (!schema->is_int32)
 		return;
 	if (schema->minimum == NULL)
 		schema->minimum = json_integer(INT32_MIN);

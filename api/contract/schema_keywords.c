@@ -354,14 +354,19 @@ on_format(struct compiler *compiler, struct schema *schema, json_t *value,
 
 	if ((name = json_string_value(value)) == NULL)
 		name = "(not a string)";
-	schema->format_text = name;
-	/* int64 is what jansson holds; int32 is in narrow(). */
-	if ((schema->types & SCHEMA_INTEGER) &&
-	    (strcmp(name, "int32") == 0 || strcmp(name, "int64") == 0))
+	/* int64 is what jansson holds; int32 is a limit as well. */
+	if ((schema->types & SCHEMA_INTEGER) && strcmp(name, "int64") == 0)
 		return;
-	for (i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
-		if (strcmp(formats[i].name, name) == 0)
+	if ((schema->types & SCHEMA_INTEGER) && strcmp(name, "int32") == 0) {
+		schema->is_int32 = true;
+		return;
+	}
+	for (i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
+		if (strcmp(formats[i].name, name) == 0) {
 			schema->format = formats[i].format;
+			schema->format_text = formats[i].name;
+		}
+	}
 	if (schema->format == FORMAT_NONE)
 		schema_fault(compiler, where, "format %s is not supported",
 		    name);

@@ -51,6 +51,7 @@ struct schema_list {
 struct schema {
 	unsigned types;	    /* of schema_type */
 	bool is_broken;	    /* has a fault */
+	bool is_int32;	    /* format: int32 */
 	struct schema *ref; /* NULL if none */
 	json_t *values;	    /* enum or [const]; NULL */
 
@@ -60,7 +61,7 @@ struct schema {
 	pcre2_code *pattern;
 	const char *pattern_text;
 	enum schema_format format;
-	const char *format_text;
+	const char *format_text; /* NULL if none */
 
 	struct schema *items;
 	size_t min_items, max_items;

@@ -157,6 +157,30 @@ test_good(void **state)
 	schema_forget();
 }
 
+/* What faults say of a schema is not the document's. */
+static void
+test_schemas_outlive_the_document(void **state)
+{
+	struct contract *contract;
+	struct problem *problem;
+	struct arena *arena;
+	const struct param *param;
+
+	(void)state;
+	contract = contract_load(DATA "/good", stderr);
+	assert_non_null(contract);
+	contract_release_document(contract);
+	param = operation_param(find(contract, "getThing"), "thing_id");
+	arena = arena_new(1024);
+	problem = problem_new(arena, "invalid-parameter");
+	assert_false(schema_check_text(param->schema, "x", 1, "thing_id",
+	    "path", problem));
+	assert_int_equal(problem_fault_count(problem), 1);
+	arena_free(arena);
+	contract_free(contract);
+	schema_forget();
+}
+
 static size_t
 count_lines(const char *text)
 {
@@ -239,6 +263,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_good),
+		cmocka_unit_test(test_schemas_outlive_the_document),
 		cmocka_unit_test(test_bad),
 		cmocka_unit_test(test_methods),
 	};
