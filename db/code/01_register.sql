@@ -219,18 +219,7 @@ begin
 end
 $$;
 
-create or replace function app.refuse_initial_state(resource text, state text) returns void
-language plpgsql stable
-as $$
-begin
-    if not exists (select from app.workflow_states s
-            where s.resource = refuse_initial_state.resource
-                and s.state = refuse_initial_state.state and s.is_initial) then
-        perform app.refuse(409, 'illegal-transition', extra => jsonb_build_object(
-            'state', state, 'allowed_actions', '[]'::jsonb));
-    end if;
-end
-$$;
+drop function if exists app.refuse_initial_state(text, text);
 
 -- For separation of duties: who made a step last (null: nobody yet).
 create or replace function app.last_actor(
@@ -442,17 +431,18 @@ as $$
 $$;
 
 -- The body of the checks: what must be there, what must exist, the row rules.
--- All of them are evaluated, and raised together.
+-- All of them are evaluated, and raised together. What a record refers to is
+-- looked up only where it changed: a condition with a query in it is run as one
+-- each time, whatever stands before the query.
 create or replace function app.checks_of(resource text) returns text
 language sql stable
 as $$
-    select coalesce(string_agg(format(
-            E'    if not (%s) then\n        faults := faults || %s;\n    end if;\n',
-            c.expression, c.fault), '' order by c.kind, c.place), '')
+    select coalesce(string_agg(c.source, '' order by c.kind, c.place), '')
     from (
         select 1 as kind, row_number() over (order by a.attnum) as place,
-            format('new.%I is not null', a.attname) as expression,
-            format('app.fault(''required'', %L)', '/' || a.attname) as fault
+            format(E'    if new.%I is null then\n'
+                '        faults := faults || app.fault(''required'', %L);\n    end if;\n',
+                a.attname, '/' || a.attname) as source
         from pg_attribute a
         where a.attrelid = ('dudao.' || quote_ident(resource))::regclass
             and a.attnum > 0 and not a.attisdropped and a.attnotnull
@@ -460,15 +450,17 @@ as $$
             and a.attname = any (app.own_columns(resource))
         union all
         select 2, row_number() over (order by r.column_name),
-            format('new.%1$I is null or new.%1$I is not distinct from old.%1$I '
-                'or exists (select from %2$s where %3$I = new.%1$I)',
-                r.column_name, r.target, r.target_column),
-            format('app.fault(''unknown-reference'', %L)', '/' || r.column_name)
+            format(E'    if new.%1$I is not null and new.%1$I is distinct from old.%1$I then\n'
+                '        if not exists (select from %2$s where %3$I = new.%1$I) then\n'
+                '            faults := faults || app.fault(''unknown-reference'', %4$L);\n'
+                '        end if;\n    end if;\n',
+                r.column_name, r.target, r.target_column, '/' || r.column_name)
         from app.references_of(resource) as r
         union all
         select 3, row_number() over (order by w.name),
-            w.expression,
-            format('app.fault(%L, %L, %s, %L, %L)', w.code, w.pointer,
+            format(E'    if not (%s) then\n'
+                '        faults := faults || app.fault(%L, %L, %s, %L, %L);\n    end if;\n',
+                w.expression, w.code, w.pointer,
                 coalesce('(' || w.params || ')::jsonb', 'null'), w.rule_id, w.clause_id)
         from app.row_rules w
         where w.resource = checks_of.resource
@@ -506,8 +498,12 @@ begin
 $f$, t || '_before');
     if r.is_machine then
         source := source || format($f$
-        perform app.refuse_initial_state(%L, new.state);
-$f$, t);
+        if new.state <> all (%L) then
+            perform app.refuse(409, 'illegal-transition', extra => jsonb_build_object(
+                'state', new.state, 'allowed_actions', '[]'::jsonb));
+        end if;
+$f$, array(select s.state from app.workflow_states s
+            where s.resource = t and s.is_initial order by s.state));
     end if;
     source := source || $f$
     else
@@ -691,6 +687,9 @@ begin
         '    else\n        return false;\n    end case;\nend\n$gen$', branches);
 end
 $$;
+
+-- With the policies of older code, which app.refresh() writes anew.
+drop function if exists app.reach(text[], text[]) cascade;
 
 -- The cells of a permission group that hold one of the operations, those with
 -- the same predicate as one. Where "everywhere" the roles see all rows.
