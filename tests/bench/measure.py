@@ -42,7 +42,10 @@ class Server:
         own, db = (1e6 * (now - then) / max(1, count)
                    for now, then in zip(self.used(), before))
         return {"cpu_us_per_request": own, "db_cpu_us_per_request": db,
-                "rss_per_worker_mb": max(map(meter.resident_mb, self.workers))}
+                "rss_per_worker_mb": max(map(meter.resident_mb, self.workers)),
+                # all of it, each shared page counted once
+                "pss_per_worker_mb": meter.proportional_mb(
+                    meter.tree(self.pid)) / len(self.workers)}
 
     def load(self, work, seconds, scratch):
         work = self.own or work

@@ -18,6 +18,7 @@ COLUMNS = (
     ("cpu_us_per_request", "CPU µs", 7, 1),
     ("db_cpu_us_per_request", "db µs", 7, 1),
     ("rss_per_worker_mb", "MB", 6, 1),
+    ("pss_per_worker_mb", "shared once", 11, 1),
     ("p50_ms", "p50 ms", 8, 2),
     ("p99_ms", "p99 ms", 8, 2),
     ("p999_ms", "p99.9 ms", 8, 2),
