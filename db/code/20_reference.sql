@@ -1031,52 +1031,39 @@ $$;
 -- Last: the newest on-site end whose opinion was issued; teaching points
 -- follow their school. Next: the earlier of last + 5 years and the end of a
 -- head's term that no comprehensive covers yet.
--- Of every school, whoever asks: what both depend on are owner's views, and the
--- function is one that the planner takes apart (not a definer's, one SELECT);
--- another would start anew for each row.
+-- Of every school, whoever asks: an owner's view, which the planner takes apart
+-- where a function would start anew for each row. Nothing else of what it
+-- depends on is shown.
 drop view if exists app.comprehensive_dates cascade;
-drop view if exists app.comprehensive_ends cascade;
-create view app.comprehensive_ends as
-select t.organization_id, t.onsite_ended_on as day
-from dudao.supervision_targets t
-join dudao.supervision_tasks k on k.id = t.task_id and k.kind = 'comprehensive'
-where t.onsite_ended_on is not null
-    and t.state in ('opinion_issued', 'opinion_received', 'rectifying', 'closed');
-
-drop view if exists app.head_term_ends cascade;
-create view app.head_term_ends as
-select y.organization_id, coalesce(y.ended_on, y.planned_end_on) as day
-from dudao.leadership_terms y
-where y.position in ('principal', 'kindergarten_head');
-
-create or replace function app.comprehensive_of(
-    id uuid, school_type text, parent_school_id uuid, established_on date)
-returns table(last_on date, next_due_on date)
-language sql stable
-as $$
-    select done.last_on,
-        least((coalesce(done.last_on, x.since) + make_interval(years =>
-                (select app.parameter_int('comprehensive_cycle_years'))))::date,
-            term.day)
-    from (select
-        coalesce(case when $2 = '218' then $3 end, $1) as unit,
-        greatest((select (app.parameter('comprehensive_baseline') #>> '{}')::date), $4)
-            as since) as x
-    cross join lateral (
-        select max(e.day) as last_on, array_agg(e.day) as days
-        from app.comprehensive_ends e
-        where e.organization_id = x.unit) as done
-    cross join lateral (
-        select min(l.day) as day
-        from app.head_term_ends l
-        where l.organization_id = x.unit and l.day >= x.since
-            and not exists (
-                select from unnest(done.days) as d
-                where d between
-                    l.day - (select app.parameter_int('term_end_window_before_days'))
-                    and l.day + (select app.parameter_int('term_end_window_after_days'))))
-        as term
-$$;
+create view app.comprehensive_dates as
+select s.id as school_id, done.last_on,
+    least((coalesce(done.last_on, x.since) + make_interval(years =>
+            (select app.parameter_int('comprehensive_cycle_years'))))::date,
+        term.day) as next_due_on
+from dudao.schools s
+cross join lateral (select
+    coalesce(case when s.school_type = '218' then s.parent_school_id end, s.id) as unit,
+    greatest((select (app.parameter('comprehensive_baseline') #>> '{}')::date),
+        s.established_on) as since) as x
+cross join lateral (
+    select max(t.onsite_ended_on) as last_on, array_agg(t.onsite_ended_on) as days
+    from dudao.supervision_targets t
+    join dudao.supervision_tasks k on k.id = t.task_id and k.kind = 'comprehensive'
+    where t.organization_id = x.unit and t.onsite_ended_on is not null
+        and t.state in ('opinion_issued', 'opinion_received', 'rectifying', 'closed')) as done
+cross join lateral (
+    select min(l.day) as day
+    from (
+        select coalesce(y.ended_on, y.planned_end_on) as day
+        from dudao.leadership_terms y
+        where y.organization_id = x.unit
+            and y.position in ('principal', 'kindergarten_head')) as l
+    where l.day >= x.since
+        and not exists (
+            select from unnest(done.days) as d
+            where d between
+                l.day - (select app.parameter_int('term_end_window_before_days'))
+                and l.day + (select app.parameter_int('term_end_window_after_days')))) as term;
 
 
 -- What the API shows --------------------------------------------------------
@@ -1148,8 +1135,8 @@ select s.*, o.name, o.status, o.division_id, o.search,
                 c.next_due_on as next_comprehensive_due_on,
                 app.ts(s.created_at) as created_at,
                 app.ts(s.updated_at) as updated_at, s.is_demo
-            from app.comprehensive_of(s.id, s.school_type, s.parent_school_id,
-                s.established_on) as c) as x) as body
+            from app.comprehensive_dates c
+            where c.school_id = s.id) as x) as body
 from dudao.schools s
 join dudao.organizations o on o.id = s.organization_id;
 
