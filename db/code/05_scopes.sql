@@ -1,6 +1,7 @@
--- Scopes (4.2): which rows lie within a caller's reach. Each is evaluated once
--- a statement, as an InitPlan of the policy that names it, and reads as the
--- owner, so that policies do not call each other.
+-- Scopes (4.2): which rows lie within a caller's reach. What a predicate writes
+-- as (select app.…()) is asked once a statement, by the policy's function
+-- (app.generate_reach), and reads as the owner, so that policies do not call
+-- each other.
 --
 -- Where a policy asks a function for every row (gen.x_scope_y), the policies
 -- of the tables in it run for every row as well; what they ask here is kept
