@@ -692,7 +692,7 @@ pgconn_can_join(struct pgconn *conn, const struct pgjob *job)
 	struct prepared *entry;
 	size_t i;
 
-	if (!job->may_share || job->prepares != 0)
+	if (!job->may_share || job->prepares != 0 || job->replans > 0)
 		return (false);
 	for (i = 0; i < job->step_count; i++) {
 		entry = pgconn_prepared(conn, job->steps[i].variant->id);
@@ -756,7 +756,7 @@ pgconn_write_op(struct pgconn *conn, struct pgjob *job, const struct pgop *op)
 			conn->is_swollen = true;
 	}
 	entry = pgconn_prepared(conn, variant->id);
-	if (entry == NULL || !entry->is_sent)
+	if (entry == NULL || !entry->is_sent || job->replans > 0)
 		return (PQsendQueryParams(conn->pg, variant->text,
 			    (int)variant->param_count, NULL, step->values,
 			    step->lengths, step->formats,
@@ -771,7 +771,11 @@ pgconn_write_op(struct pgconn *conn, struct pgjob *job, const struct pgop *op)
 		    step->result_format) == 1);
 }
 
-/* Which steps need a Parse first: what is new here, as long as it fits. */
+/*
+ * Which steps need a Parse first: what is new here, as long as it fits. A job
+ * that found no plan brings its text along: the Parse of another that it
+ * would rely on may be one that always fails.
+ */
 static void
 pgconn_plan(struct pgconn *conn, struct pgjob *job)
 {
@@ -779,7 +783,7 @@ pgconn_plan(struct pgconn *conn, struct pgjob *job)
 	size_t i;
 
 	job->prepares = 0;
-	for (i = 0; i < job->step_count; i++) {
+	for (i = 0; i < job->step_count && job->replans == 0; i++) {
 		if ((job->todo & (1u << i)) == 0)
 			continue;
 		entry = pgconn_prepared(conn, job->steps[i].variant->id);

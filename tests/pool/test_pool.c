@@ -444,6 +444,25 @@ test_errors_stay_in_their_job(void)
 	CHECK(strcmp(psql("select count(*) from t"), "15") == 0);
 }
 
+/* Each fails by its own fault, not because another's Parse has failed. */
+static void
+test_a_parse_that_always_fails(void)
+{
+	struct pgpool *pool;
+	struct call *call;
+	size_t i;
+
+	pool = pool_of(1, 64);
+	for (i = 0; i < 40; i++) {
+		call = call_new();
+		step(call, "select nonsense", NULL, NULL);
+		CHECK(submit(pool, call));
+	}
+	wait_all();
+	for (i = 0; i < call_count; i++)
+		CHECK(failed_with(&calls[i], 0, "42703"));
+}
+
 /* A read of the kind that shares: what it sees, and in which transaction. */
 static struct call *
 sharing(struct pgpool *pool, const char *principal, const char *divisor)
@@ -1307,6 +1326,7 @@ static const struct {
 	void (*run)(void);
 } tests[] = { TEST(order_of_messages), TEST(conninfo), TEST(many_jobs),
 	TEST(session_settings), TEST(errors_stay_in_their_job),
+	TEST(a_parse_that_always_fails),
 	TEST(reads_of_a_turn_share_a_transaction),
 	TEST(failed_read_leaves_its_neighbours),
 	TEST(shared_transaction_ends_with_its_backend),
