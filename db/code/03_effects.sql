@@ -176,6 +176,8 @@ $$;
 
 -- The next revision of a business key; older ones that have not left are
 -- superseded. Payload members follow 8.1-5; the mapping is the caller's.
+-- Nobody is told by NOTIFY: its lock would let one such transaction commit at a
+-- time. A relay looks for what is due (exchange_messages_due), as for retries.
 create or replace function app.enqueue(
     type text, op text, subject_type text, subject_id uuid,
     business_key text, payload jsonb,
@@ -206,7 +208,6 @@ begin
         'sha256:' || encode(sha256(convert_to(payload::text, 'UTF8')), 'hex'),
         payload, priority, app.now(), 'pending')
     returning m.message_uid into result;
-    perform pg_notify('dudao_outbox', '');
     return result;
 end
 $$;

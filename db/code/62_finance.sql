@@ -1142,8 +1142,6 @@ begin
     when 'give_up' then
         perform app.notify('exchange_messages', new.id, 'message_dead', '报文多次发送失败',
             new.type || ' ' || new.business_key, app.users_with_role('sys_admin'));
-    when 'requeue' then
-        perform pg_notify('dudao_outbox', '');
     else
         null;
     end case;
