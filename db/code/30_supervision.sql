@@ -157,9 +157,8 @@ returns boolean
 language plpgsql stable security definer set search_path = dudao, app, ext
 as $$
 begin
-    return (
-        select organization is distinct from app.organization_id()
-            and app.has_recusal(app.inspector_id(), organization, target, visit));
+    return organization is distinct from app.organization_id()
+        and app.has_recusal(app.inspector_id(), organization, target, visit);
 end
 $$;
 
