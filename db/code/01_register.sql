@@ -751,16 +751,16 @@ begin
     loop
         if cell.everywhere then
             everywhere := format('(select app.roles() && %L::text[])', cell.roles);
-            continue;
+        else
+            scoped := concat_ws(E'\n        or ', scoped,
+                format('reach.cell_%s and (%s)', cell.place, cell.test));
         end if;
-        for item in
-            select k.* from app.policy_keys(resource, permission_group, operations) k order by k.place
-        loop
-            cell.test := replace(cell.test, format('(select %s)', item.key),
-                format('reach.key_%s', item.place));
-        end loop;
-        scoped := concat_ws(E'\n        or ', scoped,
-            format('reach.cell_%s and (%s)', cell.place, cell.test));
+    end loop;
+    for item in
+        select k.* from app.policy_keys(resource, permission_group, operations) k order by k.place
+    loop
+        scoped := replace(scoped, format('(select %s)', item.key),
+            format('reach.key_%s', item.place));
     end loop;
     scoped := 'exists (select from gen.' || app.reach_name(resource, operations)
         || E'() as reach\n    where ' || scoped || ')';
