@@ -1266,39 +1266,22 @@ $$;
 
 -- L-TL-10: from which units, targets and visits a granted recusal keeps the
 -- caller.
-create or replace function app.my_recused_organizations() returns uuid[]
+drop function if exists app.my_recused_organizations();
+drop function if exists app.my_recused_targets();
+drop function if exists app.my_recused_visits();
+create or replace function app.my_recused(what text) returns uuid[]
 language plpgsql stable security definer set search_path = dudao, app, ext
 as $$
 begin
     return (
-        select coalesce(array_agg(r.organization_id), '{}')
-        from recusals r
-        where r.inspector_id = app.inspector_id() and r.state = 'granted'
-            and r.organization_id is not null);
-end
-$$;
-
-create or replace function app.my_recused_targets() returns uuid[]
-language plpgsql stable security definer set search_path = dudao, app, ext
-as $$
-begin
-    return (
-        select coalesce(array_agg(r.target_id), '{}')
-        from recusals r
-        where r.inspector_id = app.inspector_id() and r.state = 'granted'
-            and r.target_id is not null);
-end
-$$;
-
-create or replace function app.my_recused_visits() returns uuid[]
-language plpgsql stable security definer set search_path = dudao, app, ext
-as $$
-begin
-    return (
-        select coalesce(array_agg(r.visit_id), '{}')
-        from recusals r
-        where r.inspector_id = app.inspector_id() and r.state = 'granted'
-            and r.visit_id is not null);
+        select coalesce(array_agg(r.id) filter (where r.id is not null), '{}')
+        from (
+            select case what
+                when 'organizations' then x.organization_id
+                when 'targets' then x.target_id
+                when 'visits' then x.visit_id end as id
+            from recusals x
+            where x.inspector_id = app.inspector_id() and x.state = 'granted') as r);
 end
 $$;
 
@@ -1332,12 +1315,12 @@ insert into app.scope_predicates(resource, scope, predicate) values
         or zone_id = any ((select app.my_zone_ids())::uuid[])
         or task_id = any ((select app.my_task_ids())::uuid[])$p$),
     ('supervision_targets', 's', $p$id <> all (
-            (select app.my_recused_targets())::uuid[])
+            (select app.my_recused('targets'))::uuid[])
         and (organization_id
                 = any ((select app.my_assigned_organizations())::uuid[])
             or (task_id = any ((select app.my_task_ids())::uuid[])
                 and coalesce(organization_id <> all (
-                    (select app.my_recused_organizations())::uuid[]), true)))$p$),
+                    (select app.my_recused('organizations'))::uuid[]), true)))$p$),
     ('supervision_targets', 'o', $p$state <> 'pending'
         and organization_id = (select app.organization_id())$p$),
     ('supervision_targets', 'i', $p$state = any (
@@ -1358,9 +1341,9 @@ insert into app.scope_predicates(resource, scope, predicate) values
     ('visits', 's', $p$inspector_id = (select app.inspector_id())
         or (organization_id
                 = any ((select app.my_assigned_organizations())::uuid[])
-            and id <> all ((select app.my_recused_visits())::uuid[])
+            and id <> all ((select app.my_recused('visits'))::uuid[])
             and coalesce(target_id <> all (
-                (select app.my_recused_targets())::uuid[]), true))$p$),
+                (select app.my_recused('targets'))::uuid[]), true))$p$),
     ('visits', 'o', $p$state <> 'draft'
         and organization_id = (select app.organization_id())$p$),
     ('visits', 'j', $p$state = 'reviewed' and organization_id

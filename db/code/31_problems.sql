@@ -930,9 +930,9 @@ insert into app.scope_predicates(resource, scope, predicate) values
     ('problems', 's', $p$(organization_id
                 = any ((select app.my_assigned_organizations())::uuid[])
             and coalesce(visit_id <> all (
-                (select app.my_recused_visits())::uuid[]), true)
+                (select app.my_recused('visits'))::uuid[]), true)
             and coalesce(target_id <> all (
-                (select app.my_recused_targets())::uuid[]), true))
+                (select app.my_recused('targets'))::uuid[]), true))
         or (select app.inspector_id()) = any (reviewer_inspector_ids)
         or visit_id in (
             select v.id
