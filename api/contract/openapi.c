@@ -32,7 +32,6 @@ struct contract_memory {
 
 static struct contract *load(const char *dir, struct yaml_places *places,
     FILE *errors);
-static struct contract *load_again(const char *dir, FILE *errors);
 static bool load_fragment(struct loader *loader, const char *path);
 static bool load_fragments(struct loader *loader, const char *dir,
     const char *sub);
@@ -60,6 +59,7 @@ struct contract *
 contract_load(const char *dir, FILE *errors)
 {
 	struct contract *contract;
+	struct yaml_places *places;
 	FILE *unplaced;
 	char *text;
 	size_t len;
@@ -70,20 +70,11 @@ contract_load(const char *dir, FILE *errors)
 	if (fclose(unplaced) != 0)
 		abort();
 	free(text);
-	if (contract == NULL)
-		contract = load_again(dir, errors);
-	return (contract);
-}
-
-static struct contract *
-load_again(const char *dir, FILE *errors)
-{
-	struct contract *contract;
-	struct yaml_places *places;
-
-	places = yaml_places_new();
-	contract = load(dir, places, errors);
-	yaml_places_free(places);
+	if (contract == NULL) {
+		places = yaml_places_new();
+		contract = load(dir, places, errors);
+		yaml_places_free(places);
+	}
 	return (contract);
 }
 
@@ -495,8 +486,7 @@ check_node(struct loader *loader, json_t *node, const char *pointer)
 
 	if ((child = json_object_get(node, "$ref")) != NULL) {
 		ref = json_string_value(child);
-		if (ref == NULL || strncmp(ref, "#/components/", 13) != 0 ||
-		    pointer_resolve(loader->document, ref) == NULL)
+		if (pointer_component(loader->document, ref) == NULL)
 			loader_fault(loader, pointer, "$ref %s leads nowhere",
 			    ref != NULL ? ref : "(not a string)");
 		if (json_object_size(node) > 1 &&

@@ -66,3 +66,11 @@ pointer_resolve(json_t *document, const char *pointer)
 		document = pointer_step(document, &pointer);
 	return (*pointer == '\0' ? document : NULL);
 }
+
+json_t *
+pointer_component(json_t *document, const char *ref)
+{
+	return (ref != NULL && strncmp(ref, "#/components/", 13) == 0 ?
+		    pointer_resolve(document, ref) :
+		    NULL);
+}

@@ -23,4 +23,8 @@ json_t *pointer_resolve(json_t *document, const char *pointer);
  */
 json_t *pointer_step(json_t *node, const char **pointer);
 
+/* What a $ref of the contract leads to; NULL unless it is "#/components/…"
+ * and stands there. Borrowed. */
+json_t *pointer_component(json_t *document, const char *ref);
+
 #endif

@@ -16,7 +16,6 @@ struct keyword {
 	    json_t *value, const char *where);
 };
 
-static json_t *resolve(const struct compiler *compiler, const char *ref);
 static const struct keyword *keyword_find(const char *name);
 static void on_type(struct compiler *, struct schema *, json_t *, const char *);
 static void on_ref(struct compiler *, struct schema *, json_t *, const char *);
@@ -158,16 +157,7 @@ schema_target(const struct compiler *compiler, json_t *node,
 	if (ref == NULL)
 		return (NULL);
 	*where_out = ref + 1;
-	return (resolve(compiler, ref));
-}
-
-/* NULL unless ref leads to a node of the document. */
-static json_t *
-resolve(const struct compiler *compiler, const char *ref)
-{
-	return (strncmp(ref, "#/components/", 13) == 0 ?
-		    pointer_resolve(compiler->document, ref) :
-		    NULL);
+	return (pointer_component(compiler->document, ref));
 }
 
 static const struct keyword *
@@ -218,7 +208,7 @@ on_ref(struct compiler *compiler, struct schema *schema, json_t *value,
 	json_t *target;
 
 	ref = json_string_value(value);
-	target = ref != NULL ? resolve(compiler, ref) : NULL;
+	target = pointer_component(compiler->document, ref);
 	if (target == NULL) {
 		schema_fault(compiler, where, "$ref %s leads nowhere",
 		    ref != NULL ? ref : "(not a string)");
