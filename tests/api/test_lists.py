@@ -357,7 +357,7 @@ def test_count_gives_up(make_service):
         cursor.execute("set session_replication_role = replica")
         cursor.execute("insert into dudao.persons (name, code)"
                        " select '计数', 'count-' || n"
-                       " from generate_series(1, 100000) n")
+                       " from generate_series(1, 200000) n")
         cursor.execute("analyze dudao.persons")
     connection.close()
     client = Client(service).login("office_staff")
