@@ -173,7 +173,8 @@ $$;
 do $$
 declare
     today constant date := (now() at time zone 'Asia/Shanghai')::date;
-    this_year constant integer := extract(year from today);
+    -- of the day on which its campaign is planned: January has last year's
+    this_year constant integer := extract(year from today - 31);
     -- before the awards of that year: their basis are these results
     winter constant date := least(make_date(this_year, 1, 10), today - 60);
     twn text := '

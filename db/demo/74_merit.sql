@@ -46,17 +46,24 @@ as $$
     select u.login from inspectors i join users u on u.person_id = i.person_id where i.id = $1
 $$;
 
+-- The year under way: that of the evaluations, which in January is the last.
+create function pg_temp.merit_year() returns integer
+language sql
+as $$
+    select extract(year from (now() at time zone 'Asia/Shanghai')::date - 31)
+$$;
+
 -- A day of last winter, or two months back where that has not come yet.
 create function pg_temp.merit_winter(days integer) returns date
 language sql
 as $$
-    select least(make_date(extract(year from now() at time zone 'Asia/Shanghai')::integer, 1, 10),
+    select least(make_date(pg_temp.merit_year(), 1, 10),
         (now() at time zone 'Asia/Shanghai')::date - 60) + days
 $$;
 
 do $$
 declare
-    last_year constant integer := extract(year from now() at time zone 'Asia/Shanghai')::integer - 1;
+    last_year constant integer := pg_temp.merit_year() - 1;
     today constant date := (now() at time zone 'Asia/Shanghai')::date;
     chief constant uuid := (select i.id from inspectors i join persons p on p.id = i.person_id
         where p.code = 'RY-800000');
@@ -120,7 +127,7 @@ begin
             ('演示督学32', 0)) as n(name, steps)
     loop
         made := pg_temp.merit_made('inspector_assessments', 'office_staff',
-            jsonb_build_object('inspector_id', item.inspector, 'year', extract(year from app.today())));
+            jsonb_build_object('inspector_id', item.inspector, 'year', pg_temp.merit_year()));
         if item.steps > 0 then
             perform pg_temp.merit_step('inspector_assessments', made, pg_temp.merit_login_of(item.inspector),
                 'self_review', '{"self_review": "本年度按计划完成入校督导，发现的问题均已录入台账。"}');
@@ -201,7 +208,7 @@ returns void
 language plpgsql
 as $$
 declare
-    last_year constant integer := extract(year from now() at time zone 'Asia/Shanghai')::integer - 1;
+    last_year constant integer := pg_temp.merit_year() - 1;
     made uuid;
 begin
     perform pg_temp.merit_at(day);
@@ -263,7 +270,7 @@ $$;
 do $$
 declare
     today constant date := (now() at time zone 'Asia/Shanghai')::date;
-    this_year constant integer := extract(year from today);
+    this_year constant integer := pg_temp.merit_year();
     item record;
     award_kind text;
     made uuid;
