@@ -14,7 +14,8 @@ export PYTHONDONTWRITEBYTECODE = 1
 
 # --- the module -------------------------------------------------------------
 
-LIBS := libpq jansson yaml-0.1 libcrypto zlib libpcre2-8 libmagic
+LIBS := libpq jansson yaml-0.1 libcrypto zlib libpcre2-8 libmagic \
+	libxxhash
 
 # Kore's build options change its structs (http.h:289): they belong to every
 # object. The directories of other people's headers give no warnings.

@@ -56,11 +56,21 @@ KORE_SECCOMP_FILTER("dudao",
 /* Larger blocks go back to the system at once: a body, a file, a list. Without
  * this, glibc raises the limit to the largest that was ever freed. */
 #define MMAP_MIN (256 << 10)
+/* That much stays at the end of the heap: the next list needs it again. */
+#define TRIM_MIN (1 << 20)
+#define POOL_ITEMS 64 /* with which Kore's pools begin */
 
 static void on_tick(void *arg, uint64_t now);
+static void limits_hide(void);
+static void limits_restore(void);
 static bool read_keys(void);
 static bool read_secret(const char *path);
 static enum log_level level_of(const char *name);
+
+/* kore.conf's, while limits_hide() has others in their place. */
+static struct {
+	uint32_t connections, requests;
+} limits;
 
 /*
  * Everything that can be wrong is found here, printed, and stops the start
@@ -75,6 +85,7 @@ kore_parent_configure(int argc, char *argv[])
 	(void)argv;
 	json_object_seed(0); /* workers have no /dev/urandom */
 	(void)mallopt(M_MMAP_THRESHOLD, MMAP_MIN);
+	(void)mallopt(M_TRIM_THRESHOLD, TRIM_MIN);
 	if (!config_load(stderr))
 		exit(1);
 	config = config_get();
@@ -93,6 +104,7 @@ kore_parent_configure(int argc, char *argv[])
 	if (!read_secret(config->secret_file) || !attachment_init() ||
 	    !service_load(stderr))
 		exit(1);
+	limits_hide();
 	(void)malloc_trim(0); /* what the workers inherit */
 	log_event(LOG_LEVEL_INFO, "contract-loaded", "version",
 	    config->build_version);
@@ -106,6 +118,7 @@ kore_worker_configure(void)
 		.body_max = engine_body_max,
 	};
 
+	limits_restore();
 	metrics_attach((unsigned)worker->id);
 	metric_add(METRIC_WORKER_STARTS, 1);
 	guard_init(&options);
@@ -152,6 +165,26 @@ on_module(int action)
 	if (worker != NULL && read_keys())
 		log_event(LOG_LEVEL_INFO, "reloaded", NULL, NULL);
 	return (KORE_RESULT_ERROR);
+}
+
+/*
+ * A worker of Kore makes pools as large as its limits, 2 MB, before
+ * kore_worker_configure(); they grow when they are used up. So the limits
+ * are low until then.
+ */
+static void
+limits_hide(void)
+{
+	limits.connections = worker_max_connections;
+	limits.requests = http_request_limit;
+	worker_max_connections = http_request_limit = POOL_ITEMS;
+}
+
+static void
+limits_restore(void)
+{
+	worker_max_connections = limits.connections;
+	http_request_limit = limits.requests;
 }
 
 /* Keeps those that it has when the new ones are not all good. */

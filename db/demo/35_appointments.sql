@@ -40,13 +40,14 @@ declare
     item text;
     sent uuid;
 begin
-    perform pg_temp.at(starts_on - 30);
+    perform pg_temp.at(starts_on - 40);
     perform pg_temp.step('inspector_appointments', appointment,
         'office_staff', 'review', jsonb_build_object('qualification', (
             select jsonb_object_agg(q, true)
             from unnest(app.qualification_items()) as q),
             'comment', '资格条件九项均符合'));
-    perform pg_temp.at(starts_on - 28);
+    -- the working days of the publicity may have the Spring Festival among them
+    perform pg_temp.at(starts_on - 38);
     perform pg_temp.step('inspector_appointments', appointment,
         'chief_inspector', 'publicize', jsonb_build_object(
             'publicity_url', 'https://demo.example/gongshi/'
@@ -85,7 +86,7 @@ declare
     appointment uuid;
 begin
     perform app.act_as('office_staff', true);
-    perform pg_temp.at(starts_on - 32);
+    perform pg_temp.at(starts_on - 42);
     insert into inspector_appointments(inspector_id, basis_document_id,
         employment, appointment_mode, appointing_authority,
         recommended_by_org_id, recommendation_text, term_no)
@@ -115,7 +116,7 @@ begin
     select a.id into appointment
     from inspector_appointments a
     where a.renewal_of_id = previous;
-    perform pg_temp.at(starts_on - 30);
+    perform pg_temp.at(starts_on - 40);
     -- the new term begins the day after the old one
     perform pg_temp.renewed(appointment, previous, starts_on, doc_no);
     return appointment;
@@ -132,7 +133,7 @@ declare
 begin
     perform pg_temp.step('inspector_appointments', appointment,
         'office_staff', 'review', '{"comment": "续聘资格审核通过"}');
-    perform pg_temp.at(starts_on - 28);
+    perform pg_temp.at(starts_on - 38);
     perform pg_temp.step('inspector_appointments', appointment,
         'chief_inspector', 'publicize');
     perform pg_temp.at(starts_on - 12);

@@ -155,8 +155,9 @@ $$;
 do $$
 declare
     today constant date := (now() at time zone 'Asia/Shanghai')::date;
-    new_year constant date := make_date(extract(year from today)::integer, 1, 1);
-    -- a day of this year that has passed, by its share of what has passed
+    new_year constant date := least(make_date(extract(year from today)::integer, 1, 1), today - 31);
+    -- a day of this year that has passed, by its share of what has passed; in
+    -- January too there are days for what takes weeks
     spring constant date := new_year + (today - new_year) / 4;
     summer constant date := new_year + (today - new_year) / 2;
     study uuid;
