@@ -6,9 +6,10 @@
  * the binding inside the MAC alone, a foreign cursor and a forged one would
  * look the same.
  */
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
+#include <openssl/params.h>
 
 #include <assert.h>
 #include <stdint.h>
@@ -22,11 +23,11 @@
 #define HEAD_LEN (MAC_LEN + 1 + MAC_LEN)
 #define VALUE_LEN_MAX 4096
 #define TEXT_LEN_MAX 32768
-#define SECRET_LEN_MAX 1024
 #define SECRET_LEN_MIN 32
 
-static unsigned char secret[SECRET_LEN_MAX];
-static size_t secret_len;
+/* HMAC-SHA-256 that has its key: to look the algorithm up and to take a key
+ * costs more than the few bytes that are authenticated. */
+static EVP_MAC_CTX *keyed;
 
 static void mac(char, const void *, size_t, unsigned char *);
 static bool values_read(struct arena *, const unsigned char *, size_t,
@@ -35,9 +36,20 @@ static bool values_read(struct arena *, const unsigned char *, size_t,
 void
 cursor_set_secret(const void *data, size_t len)
 {
+	EVP_MAC *hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+	char digest[] = "SHA256";
+	const OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest,
+		    0),
+		OSSL_PARAM_construct_end(),
+	};
+
 	assert(len >= SECRET_LEN_MIN);
-	secret_len = len < SECRET_LEN_MAX ? len : SECRET_LEN_MAX;
-	memcpy(secret, data, secret_len);
+	EVP_MAC_CTX_free(keyed);
+	keyed = EVP_MAC_CTX_new(hmac);
+	if (keyed == NULL || EVP_MAC_init(keyed, data, len, params) != 1)
+		abort();
+	EVP_MAC_free(hmac);
 }
 
 char *
@@ -100,20 +112,16 @@ cursor_open(struct arena *arena, const char *text, const char *binding,
 static void
 mac(char purpose, const void *data, size_t len, unsigned char *out)
 {
-	unsigned char full[EVP_MAX_MD_SIZE], *message;
-	unsigned full_len = 0;
+	unsigned char full[EVP_MAX_MD_SIZE];
+	size_t full_len = 0;
 
-	assert(secret_len >= SECRET_LEN_MIN);
-	message = malloc(len + 1);
-	if (message == NULL)
-		abort();
-	message[0] = (unsigned char)purpose;
-	memcpy(message + 1, data, len);
-	if (HMAC(EVP_sha256(), secret, (int)secret_len, message, len + 1, full,
-		&full_len) == NULL ||
+	assert(keyed != NULL);
+	if (EVP_MAC_init(keyed, NULL, 0, NULL) != 1 ||
+	    EVP_MAC_update(keyed, (const unsigned char *)&purpose, 1) != 1 ||
+	    EVP_MAC_update(keyed, data, len) != 1 ||
+	    EVP_MAC_final(keyed, full, &full_len, sizeof(full)) != 1 ||
 	    full_len < MAC_LEN)
 		abort();
-	free(message);
 	memcpy(out, full, MAC_LEN);
 }
 
