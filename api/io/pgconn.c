@@ -57,6 +57,7 @@ struct pgconn {
 	/* In flight, in the order of the answers. */
 	struct pgjob *head, *last;
 	unsigned in_flight;
+	unsigned writes;  /* of them */
 	unsigned sharers; /* the newest jobs, whose Sync is still to come */
 	uint64_t head_since_ms;
 	bool is_swollen; /* has carried a message of SWOLLEN_LEN */
@@ -143,6 +144,12 @@ pgconn_in_flight(const struct pgconn *conn)
 	return (conn->in_flight);
 }
 
+unsigned
+pgconn_writes(const struct pgconn *conn)
+{
+	return (conn->writes);
+}
+
 const char *
 pgconn_host(const struct pgconn *conn)
 {
@@ -182,6 +189,8 @@ pgconn_send(struct pgconn *conn, struct pgjob *job)
 	}
 	conn->last = job;
 	conn->in_flight++;
+	if (!job->is_read_only)
+		conn->writes++;
 
 	pgop_first(job, &job->op);
 	if (!pgconn_write(conn, job))
@@ -405,7 +414,7 @@ pgconn_retire(struct pgconn *conn, const char *reason)
 	conn->state = PGCONN_WAITING;
 	conn->retry_at_ms = now_ms + pgconn_backoff_ms(conn->attempts++);
 	conn->head = conn->last = NULL;
-	conn->in_flight = conn->sharers = 0;
+	conn->in_flight = conn->writes = conn->sharers = 0;
 	free(conn->prepared);
 	conn->prepared = NULL;
 	conn->prepared_cap = conn->prepared_count = 0;
@@ -667,6 +676,8 @@ pgconn_end_transaction(struct pgconn *conn)
 		return;
 	conn->head = job->next;
 	conn->in_flight--;
+	if (!job->is_read_only)
+		conn->writes--;
 	conn->head_since_ms = kore_time_ms();
 	job->next = NULL;
 	job->conn = NULL;

@@ -46,6 +46,8 @@ struct pgconn *pgconn_new(const struct pgconn_options *options,
 
 bool pgconn_is_ready(const struct pgconn *conn);
 unsigned pgconn_in_flight(const struct pgconn *conn);
+/* Jobs in flight that are not read-only. */
+unsigned pgconn_writes(const struct pgconn *conn);
 /* The server that it is connected to; borrowed, empty if it is not. */
 const char *pgconn_host(const struct pgconn *conn);
 /* For how long the job at the head has been running; 0 if there is none. */

@@ -19,16 +19,21 @@
 #define PAUSE_MS 50 /* a crash ends all connections, one by one */
 #define REASON_SIZE 256
 
+/* Jobs that wait, by number. */
+struct pgqueue {
+	struct pgjob *first, *last;
+};
+
 struct pgpool {
 	struct pgpool_options options;
 	struct pgconn **conns;
 	unsigned size;
 	unsigned rotor; /* where the next search begins */
 	unsigned ready;
-	uint64_t away_since_ms;	    /* while ready is 0 */
-	uint64_t pause_until_ms;    /* for jobs that lost a connection */
-	struct pgjob *first, *last; /* waiting, by number */
-	unsigned queued;
+	uint64_t away_since_ms;	 /* while ready is 0 */
+	uint64_t pause_until_ms; /* for jobs that lost a connection */
+	struct pgqueue reads, writes;
+	unsigned queued; /* in both */
 	uint64_t next_number;
 	bool awaits_turn_end;	  /* some connection is shared */
 	char reason[REASON_SIZE]; /* told last */
@@ -48,10 +53,14 @@ static void pgpool_send(struct pgpool *pool, struct pgconn *conn,
 static void on_pgpool_turn_end(void *arg, u_int64_t now_ms);
 static struct pgconn *pgpool_choose(struct pgpool *pool,
     const struct pgjob *job);
+static bool keeps_writes_together(const struct pgpool *pool);
+static struct pgqueue *queue_of(struct pgpool *pool, const struct pgjob *job);
 static void pgpool_dispatch(struct pgpool *pool);
-static void pgpool_expire(struct pgpool *pool, uint64_t now_ms);
+static void pgpool_send_queued(struct pgpool *pool, struct pgqueue *queue);
+static void pgpool_expire(struct pgpool *pool, struct pgqueue *queue,
+    uint64_t now_ms);
 static void pgpool_enqueue(struct pgpool *pool, struct pgjob *job);
-static struct pgjob *pgpool_dequeue(struct pgpool *pool);
+static struct pgjob *pgpool_dequeue(struct pgpool *pool, struct pgqueue *queue);
 static void pgpool_give_up(struct pgjob *job);
 static void pgpool_finish(struct pgjob *job);
 static bool job_is_unanswered(const struct pgjob *job);
@@ -107,7 +116,7 @@ pgpool_submit(struct pgpool *pool, struct pgjob *job)
 	if (pool->ready == 0 && now_ms - pool->away_since_ms >
 				    (uint64_t)pool->options.queue_wait_ms)
 		return (false);
-	if (pool->first == NULL)
+	if (queue_of(pool, job)->first == NULL)
 		conn = pgpool_choose(pool, job);
 	if (conn == NULL && pool->queued >= (unsigned)pool->options.queue_max) {
 		metric_add(METRIC_DB_QUEUE_FULL, 1);
@@ -229,7 +238,8 @@ on_pgpool_tick(void *arg, u_int64_t now_ms)
 	for (i = 0; i < pool->size; i++)
 		pgconn_tick(pool->conns[i], now_ms);
 	pgpool_dispatch(pool);
-	pgpool_expire(pool, now_ms);
+	pgpool_expire(pool, &pool->reads, now_ms);
+	pgpool_expire(pool, &pool->writes, now_ms);
 	pgpool_gauges();
 }
 
@@ -264,12 +274,18 @@ on_pgpool_turn_end(void *arg, u_int64_t now_ms)
  * that the commits of several can share a flush; else the one with the fewest
  * jobs, unless it is at work on a long one: then waiting for whichever is
  * free first is better.
+ *
+ * A read goes behind no write as long as there is another connection, and
+ * writes leave it one: a commit waits for the disk, which now and then takes
+ * a hundred times as long as all that a read needs.
  */
 static struct pgconn *
 pgpool_choose(struct pgpool *pool, const struct pgjob *job)
 {
 	struct pgconn *conn;
 	uint64_t now_ms = kore_time_ms();
+	bool is_kept = !job->is_read_only && keeps_writes_together(pool);
+	bool has_writes;
 	unsigned i, at, load, best = pool->size, best_load = 0;
 
 	for (i = 0; i < pool->size; i++) {
@@ -278,11 +294,15 @@ pgpool_choose(struct pgpool *pool, const struct pgjob *job)
 		if (!pgconn_is_ready(conn))
 			continue;
 		load = pgconn_in_flight(conn);
+		has_writes = pgconn_writes(conn) > 0;
 		if (load >= (unsigned)pool->options.depth ||
-		    pgconn_head_age_ms(conn, now_ms) > SLOW_MS)
+		    pgconn_head_age_ms(conn, now_ms) > SLOW_MS ||
+		    (is_kept && !has_writes))
 			continue;
 		if (job->may_share && pgconn_has_room(conn))
 			return (conn);
+		if (job->is_read_only && has_writes)
+			load += (unsigned)pool->options.depth;
 		if (best == pool->size || load < best_load) {
 			best = at;
 			best_load = load;
@@ -294,15 +314,45 @@ pgpool_choose(struct pgpool *pool, const struct pgjob *job)
 	return (pool->conns[best]);
 }
 
+/* No more connections without a write than are for reads, one of four. */
+static bool
+keeps_writes_together(const struct pgpool *pool)
+{
+	unsigned i, without = 0, with = 0;
+
+	for (i = 0; i < pool->size; i++) {
+		if (!pgconn_is_ready(pool->conns[i]))
+			continue;
+		if (pgconn_writes(pool->conns[i]) > 0)
+			with++;
+		else
+			without++;
+	}
+	return (with > 0 && without <= pool->size / 4);
+}
+
+static struct pgqueue *
+queue_of(struct pgpool *pool, const struct pgjob *job)
+{
+	return (job->is_read_only ? &pool->reads : &pool->writes);
+}
+
 static void
 pgpool_dispatch(struct pgpool *pool)
+{
+	pgpool_send_queued(pool, &pool->reads);
+	pgpool_send_queued(pool, &pool->writes);
+}
+
+static void
+pgpool_send_queued(struct pgpool *pool, struct pgqueue *queue)
 {
 	struct pgconn *conn;
 	struct pgjob *job;
 
-	while ((job = pool->first) != NULL) {
+	while ((job = queue->first) != NULL) {
 		if (job->is_abandoned) {
-			pgpool_give_up(pgpool_dequeue(pool));
+			pgpool_give_up(pgpool_dequeue(pool, queue));
 			continue;
 		}
 		if (job->is_second_conn &&
@@ -310,22 +360,22 @@ pgpool_dispatch(struct pgpool *pool)
 			return;
 		if ((conn = pgpool_choose(pool, job)) == NULL)
 			return;
-		pgpool_send(pool, conn, pgpool_dequeue(pool));
+		pgpool_send(pool, conn, pgpool_dequeue(pool, queue));
 	}
 }
 
 /* on_done may submit, so the queue is taken apart first. */
 static void
-pgpool_expire(struct pgpool *pool, uint64_t now_ms)
+pgpool_expire(struct pgpool *pool, struct pgqueue *queue, uint64_t now_ms)
 {
 	struct pgjob *job, *next, *expired = NULL, **tail = &expired;
 
-	job = pool->first;
-	pool->first = pool->last = NULL;
-	pool->queued = 0;
+	job = queue->first;
+	queue->first = queue->last = NULL;
 	for (; job != NULL; job = next) {
 		next = job->next;
 		job->next = NULL;
+		pool->queued--;
 		if (job->is_abandoned ||
 		    now_ms > job->queued_at_ms +
 				 (uint64_t)pool->options.queue_wait_ms) {
@@ -346,26 +396,27 @@ pgpool_expire(struct pgpool *pool, uint64_t now_ms)
 static void
 pgpool_enqueue(struct pgpool *pool, struct pgjob *job)
 {
-	struct pgjob **at = &pool->first;
+	struct pgqueue *queue = queue_of(pool, job);
+	struct pgjob **at = &queue->first;
 
 	pool->queued++;
-	if (pool->last != NULL && pool->last->number < job->number)
-		at = &pool->last->next;
+	if (queue->last != NULL && queue->last->number < job->number)
+		at = &queue->last->next;
 	while (*at != NULL && (*at)->number < job->number)
 		at = &(*at)->next;
 	job->next = *at;
 	*at = job;
 	if (job->next == NULL)
-		pool->last = job;
+		queue->last = job;
 }
 
 static struct pgjob *
-pgpool_dequeue(struct pgpool *pool)
+pgpool_dequeue(struct pgpool *pool, struct pgqueue *queue)
 {
-	struct pgjob *job = pool->first;
+	struct pgjob *job = queue->first;
 
-	if ((pool->first = job->next) == NULL)
-		pool->last = NULL;
+	if ((queue->first = job->next) == NULL)
+		queue->last = NULL;
 	pool->queued--;
 	job->next = NULL;
 	return (job);

@@ -4,9 +4,10 @@
  *
  * A job is up to PGJOB_STEPS_MAX prepared statements and one Sync: one
  * implicit transaction. Short reads of one turn of the event loop share
- * theirs, see may_share. Results arrive in order. A connection that is idle
- * is preferred; when all are busy, jobs are pipelined up to a depth, then
- * queued up to a bound, then refused. Connections are made asynchronously,
+ * theirs, see may_share. Results of a connection arrive in order. One that is
+ * idle is preferred; when all are busy, jobs are pipelined up to a depth, then
+ * queued up to a bound, then refused. Reads do not wait for writes: of four
+ * connections one is left to them. Connections are made asynchronously,
  * heal themselves with back-off, and never block or end the worker.
  */
 #ifndef DUDAO_IO_PGPOOL_H
@@ -82,7 +83,7 @@ struct pgjob {
 	void *arg;
 	/*
 	 * May be sent once more when its connection breaks without a word;
-	 * any other job is then LOST.
+	 * any other job is then LOST. Overtakes those that are not.
 	 */
 	bool is_read_only;
 	/*

@@ -134,15 +134,20 @@ $$;
 create or replace function app.parameter(key text) returns jsonb
 language plpgsql stable security definer
 as $$
+declare
+    found_value jsonb;
 begin
-    return (
-        coalesce(
-            (select p.value from dudao.rule_parameters p
-             where p.key = $1 and p.valid_from <= app.today()),
-            (select v.value from dudao.rule_parameter_values v
-             where v.key = $1 and v.valid_from <= app.today()
-             order by v.valid_from desc, v.changed_at desc
-             limit 1)));
+    select p.value into found_value
+    from dudao.rule_parameters p
+    where p.key = $1 and p.valid_from <= app.today();
+    if not found then
+        select v.value into found_value
+        from dudao.rule_parameter_values v
+        where v.key = $1 and v.valid_from <= app.today()
+        order by v.valid_from desc, v.changed_at desc
+        limit 1;
+    end if;
+    return found_value;
 end
 $$;
 

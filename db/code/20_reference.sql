@@ -1059,11 +1059,11 @@ cross join lateral (
         where y.organization_id = x.unit
             and y.position in ('principal', 'kindergarten_head')) as l
     where l.day >= x.since
-        and not exists (
+        and (done.days is null or not exists (
             select from unnest(done.days) as d
             where d between
                 l.day - (select app.parameter_int('term_end_window_before_days'))
-                and l.day + (select app.parameter_int('term_end_window_after_days')))) as term;
+                and l.day + (select app.parameter_int('term_end_window_after_days'))))) as term;
 
 
 -- What the API shows --------------------------------------------------------

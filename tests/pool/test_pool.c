@@ -825,6 +825,33 @@ test_slow_job_delays_nobody(void)
 	CHECK(slow->turn == 40);
 }
 
+/* Neither behind those that run nor behind those that wait. */
+static void
+test_reads_pass_writes(void)
+{
+	struct pgpool *pool = pool_of(4, 1);
+	struct pgpool_stats stats;
+	struct call *call, *read;
+	size_t i;
+
+	for (i = 0; i < 5; i++) {
+		call = call_new();
+		step(call, "select pg_sleep($1::float8)", "0.6", NULL);
+		CHECK(submit(pool, call));
+	}
+	pgpool_stats(pool, &stats);
+	CHECK(stats.in_flight == 3 && stats.queued == 2);
+	for (i = 0; i < 5; i++) {
+		read = call_new();
+		read->job.is_read_only = true;
+		step(read, "select 'quick'", NULL, NULL);
+		CHECK(submit(pool, read));
+	}
+	wait_all();
+	for (i = 5; i < 10; i++)
+		CHECK(calls[i].turn == (int)i - 5);
+}
+
 static void
 test_queue_is_bounded(void)
 {
@@ -1334,13 +1361,13 @@ static const struct {
 	TEST(commit_fails), TEST(lost_plans),
 	TEST(lost_plan_beside_a_done_part), TEST(other_0a000),
 	TEST(bound_of_prepared), TEST(large_values),
-	TEST(slow_job_delays_nobody), TEST(queue_is_bounded),
-	TEST(abandoned_in_flight), TEST(terminated_backend),
-	TEST(terminated_while_idle), TEST(crashed_server),
-	TEST(restart_under_load), TEST(server_away), TEST(wrong_password),
-	TEST(malformed_conninfo), TEST(silent_host), TEST(stopped_backend),
-	TEST(listen), TEST(chain), TEST(end_before_commit_is_told),
-	TEST(end_after_commit_is_told) };
+	TEST(slow_job_delays_nobody), TEST(reads_pass_writes),
+	TEST(queue_is_bounded), TEST(abandoned_in_flight),
+	TEST(terminated_backend), TEST(terminated_while_idle),
+	TEST(crashed_server), TEST(restart_under_load), TEST(server_away),
+	TEST(wrong_password), TEST(malformed_conninfo), TEST(silent_host),
+	TEST(stopped_backend), TEST(listen), TEST(chain),
+	TEST(end_before_commit_is_told), TEST(end_after_commit_is_told) };
 
 static bool
 run(size_t t)
