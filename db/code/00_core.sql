@@ -83,16 +83,7 @@ as $$
     select to_char(moment at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
 $$;
 
-create or replace function app.is_workday(day date) returns boolean
-language plpgsql stable security definer
-as $$
-begin
-    return (
-        coalesce(
-            (select c.is_workday from dudao.calendar_days c where c.day = $1),
-            extract(isodow from $1) < 6));
-end
-$$;
+drop function if exists app.is_workday(date);
 
 -- The n-th working day after a day (before it, when n is negative). The start
 -- day is not counted (0.4-5).
@@ -100,16 +91,18 @@ create or replace function app.add_workdays(start_on date, n integer) returns da
 language plpgsql stable strict security definer
 as $$
 declare
-    day date := start_on;
+    candidate date := start_on;
     ahead integer := abs(n);
 begin
     while ahead > 0 loop
-        day := day + sign(n)::integer;
-        if app.is_workday(day) then
+        candidate := candidate + sign(n)::integer;
+        if coalesce(
+                (select c.is_workday from dudao.calendar_days c where c.day = candidate),
+                extract(isodow from candidate) < 6) then
             ahead := ahead - 1;
         end if;
     end loop;
-    return day;
+    return candidate;
 end
 $$;
 

@@ -1031,6 +1031,7 @@ begin
     for r in select * from app.resources order by resource loop
         perform app.refresh_resource(r.resource);
     end loop;
+    perform app.generate_interface();
     perform app.generate_allowed_actions();
     perform app.generate_subject_policies();
     perform app.generate_policies('audit_logs', 'audit_logs', false, '{}', true);

@@ -361,42 +361,38 @@ $$;
 
 -- The interface --------------------------------------------------------------
 
-create or replace function app.create(resource text, body jsonb) returns setof app.answer
+--   app.create(resource, body)
+--   app.patch(resource, id, if_match, patch)
+--   app.act(resource, id, action, if_match default null, data default '{}')
+--   app.remove(resource, id, if_match)
+--
+-- each with a branch for every resource: EXECUTE would plan its statement anew
+-- in each call.
+create or replace function app.generate_interface() returns void
 language plpgsql
 as $$
+declare
+    door record;
+    branches text;
 begin
-    return query execute format('select * from gen.%I($1)', resource || '_create') using body;
-end
-$$;
-
-create or replace function app.patch(resource text, id uuid, if_match integer, patch jsonb)
-returns setof app.answer
-language plpgsql
-as $$
-begin
-    return query execute format('select * from gen.%I($1, $2, $3)', resource || '_patch')
-        using id, if_match, patch;
-end
-$$;
-
-create or replace function app.act(
-    resource text, id uuid, action text, if_match integer default null, data jsonb default '{}')
-returns setof app.answer
-language plpgsql
-as $$
-begin
-    return query execute format('select * from gen.%I($1, $2, $3, $4, false)', resource || '_act')
-        using id, action, if_match, coalesce(data, '{}');
-end
-$$;
-
-create or replace function app.remove(resource text, id uuid, if_match integer)
-returns setof app.answer
-language plpgsql
-as $$
-begin
-    return query execute format('select * from gen.%I($1, $2)', resource || '_remove')
-        using id, if_match;
+    for door in
+        select * from (values
+            ('create', 'resource text, body jsonb', 'body'),
+            ('patch', 'resource text, id uuid, if_match integer, patch jsonb', 'id, if_match, patch'),
+            ('act', 'resource text, id uuid, action text, if_match integer default null, '
+                'data jsonb default ''{}''', 'id, action, if_match, coalesce(data, ''{}''), false'),
+            ('remove', 'resource text, id uuid, if_match integer', 'id, if_match')
+        ) as d(name, parameters, arguments)
+    loop
+        select string_agg(format(E'    when %L then\n        return query select * from gen.%I(%s);\n',
+            r.resource, f.name, door.arguments), '' order by r.resource) into branches
+        from app.resources r
+        cross join concat_ws('_', r.resource, door.name) as f(name)
+        where to_regproc('gen.' || quote_ident(f.name)) is not null;
+        execute format(E'create or replace function app.%I(%s) returns setof app.answer\n'
+            'language plpgsql\nas $gen$\nbegin\n    case resource\n%s    end case;\nend\n$gen$',
+            door.name, door.parameters, branches);
+    end loop;
 end
 $$;
 

@@ -11,9 +11,7 @@ returns void language sql as $$
 $$;
 -- The working day on or before that day.
 create function pg_temp.meet_workday(day date) returns date language sql as $$
-    select max(d)::date
-    from generate_series(day - 15, day, interval '1 day') as d
-    where app.is_workday(d::date)
+    select app.add_workdays(day + 1, -1)
 $$;
 create function pg_temp.meet_unit_of(code text) returns uuid language sql as $$
     select o.id from dudao.organizations o where o.code = $1
