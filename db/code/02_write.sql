@@ -390,8 +390,9 @@ begin
         cross join concat_ws('_', r.resource, door.name) as f(name)
         where to_regproc('gen.' || quote_ident(f.name)) is not null;
         execute format(E'create or replace function app.%I(%s) returns setof app.answer\n'
-            'language plpgsql\nas $gen$\nbegin\n    case resource\n%s    end case;\nend\n$gen$',
-            door.name, door.parameters, branches);
+            'language plpgsql\nas $gen$\nbegin\n    case resource\n%s    else\n'
+            '        raise exception ''app.%I: not for %%'', resource using errcode = ''undefined_function'';\n'
+            '    end case;\nend\n$gen$', door.name, door.parameters, branches, door.name);
     end loop;
 end
 $$;

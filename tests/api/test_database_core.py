@@ -116,6 +116,7 @@ select t.*, json_build_object('id', t.id, 'version', t.version, 'title', t.title
         case when t.voided_at is null then t.state end)) as body
 from dudao.things t;
 select app.refresh_resource('things');
+select app.generate_interface();
 select app.generate_allowed_actions();
 """
 

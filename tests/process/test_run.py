@@ -63,6 +63,13 @@ def test_first_start_makes_everything_and_the_second_keeps_it(
     assert service.stop() == 0
 
 
+def test_the_demo_county_loads_on_new_years_day(workspace):
+    """Its days are counted from the day on which it is loaded."""
+    done = run("faketime", "-f", "@2026-12-31 16:30:00", "conf/migrate",
+               "--demo", DUDAO_STATE=workspace.empty(), TZ="UTC")
+    assert done.returncode == 0, done.stdout
+
+
 def test_secrets_are_closed_to_others(server):
     paths = [server.state / "secret", server.state / "kore.conf",
              *(server.state / "keys").iterdir()]
@@ -164,20 +171,24 @@ def test_a_wrong_script_setting_is_named(workspace, name, value):
     assert f"{name}={value}" in done.stdout
 
 
-@pytest.mark.parametrize("name, value", [
-    ("DUDAO_POOL_SIZE", "0"), ("DUDAO_POOL_SIZE", "4 "),
-    ("DUDAO_LOG_LEVEL", "loud"), ("DUDAO_NO_SUCH_THING", "1"),
-    ("DUDAO_BODY_MAX", "-1"), ("DUDAO_KEYS", "/nowhere/at/all"),
-    ("DUDAO_SECRET_FILE", "/nowhere/at/all"),
-])
-def test_a_wrong_setting_is_named(workspace, make_service, name, value):
-    service = make_service(**{name: value})
+def test_wrong_settings_are_named_at_once(make_service):
+    wrong = {"DUDAO_POOL_SIZE": "0", "DUDAO_QUEUE_MAX": "4 ",
+             "DUDAO_LOG_LEVEL": "loud", "DUDAO_NO_SUCH_THING": "1",
+             "DUDAO_BODY_MAX": "-1"}
     with pytest.raises(ServiceError) as error:
-        service.start()
+        make_service(**wrong).start()
+    for name in wrong:
+        assert name in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["DUDAO_KEYS", "DUDAO_SECRET_FILE"])
+def test_a_file_that_is_not_there_is_named(make_service, name):
+    with pytest.raises(ServiceError) as error:
+        make_service(**{name: "/nowhere/at/all"}).start()
     assert name in str(error.value)
 
 
-def test_all_wrong_settings_at_once(workspace):
+def test_wrong_script_settings_are_named_at_once(workspace):
     done = run("conf/run", DUDAO_STATE=workspace.empty(), DUDAO_WORKERS=0,
                DUDAO_PORT="x", DUDAO_BIND="?")
     for name in ("DUDAO_WORKERS", "DUDAO_PORT", "DUDAO_BIND"):

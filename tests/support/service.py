@@ -92,7 +92,20 @@ class Workspace:
                 # Processes die in tests, the machine does not.
                 (state / "pg/postgresql.auto.conf").write_text("fsync = off\n")
             self._template = state
+            self._drop_spare_log()
         return self._template
+
+    def _drop_spare_log(self):
+        """The template's segments for later use, which need no copies."""
+        pg = self._template / "pg"
+        control = subprocess.run(
+            ["/usr/lib/postgresql/15/bin/pg_controldata", pg], check=True,
+            text=True, stdout=subprocess.PIPE,
+            env={**os.environ, "LC_ALL": "C"}).stdout
+        last = re.search(r"REDO WAL file:\s+(\w+)", control)[1]
+        for segment in (pg / "pg_wal").glob("0*"):
+            if segment.name > last:
+                segment.unlink()
 
     def state(self, name="state"):
         """A new copy of the template."""
