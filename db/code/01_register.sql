@@ -8,6 +8,8 @@ delete from app.scope_predicates;
 delete from app.row_rules;
 delete from app.enumerations;
 
+drop function if exists app.register(
+    text, text, boolean, boolean, boolean, boolean, text[], text[], text[]);
 create or replace function app.register(
     resource text,
     permission_group text,
@@ -17,7 +19,9 @@ create or replace function app.register(
     audit boolean default true,
     read_only text[] default '{}',
     hidden text[] default '{}',
-    editable_in text[] default null)
+    editable_in text[] default null,
+    part_of text default null,
+    part_key text default null)
 returns void
 language plpgsql
 as $$
@@ -26,9 +30,9 @@ begin
         raise exception 'app.register: there is no table dudao.%', resource;
     end if;
     insert into app.resources(resource, permission_group, is_machine, is_legal,
-        is_deletable, is_audited, read_only, hidden, editable_in)
+        is_deletable, is_audited, read_only, hidden, editable_in, part_of, part_key)
     values (resource, permission_group, machine, legal,
-        deletable, audit, read_only, hidden, editable_in)
+        deletable, audit, read_only, hidden, editable_in, part_of, part_key)
     on conflict on constraint resources_pkey do update set
         permission_group = excluded.permission_group,
         is_machine = excluded.is_machine,
@@ -37,7 +41,9 @@ begin
         is_audited = excluded.is_audited,
         read_only = excluded.read_only,
         hidden = excluded.hidden,
-        editable_in = excluded.editable_in;
+        editable_in = excluded.editable_in,
+        part_of = excluded.part_of,
+        part_key = excluded.part_key;
 end
 $$;
 
@@ -607,25 +613,36 @@ $$;
 -- subquery inside would carry the policies of those tables, and theirs, into
 -- every plan, thousands of nodes for one row. The function's plan is made once
 -- a connection. Predicates of columns and app.my_…() stay in the policy.
+--
+-- A part has no scopes of its own but those of its whole, each by itself: who
+-- reads a task by one scope does not write its parts by another.
 create or replace function app.scope_test(resource text, scope text) returns text
 language plpgsql stable
 as $$
 declare
+    whole constant text := app.whole_of(resource);
     wanted text;
     first_scope text;
 begin
     select btrim(s.predicate, E' \n\t') into wanted
     from app.scope_predicates s
-    where s.resource = scope_test.resource and s.scope = scope_test.scope;
+    where s.resource = whole and s.scope = scope_test.scope;
     if wanted !~* '\mfrom\M' then
         return wanted;
     end if;
     select min(s.scope) into first_scope
     from app.scope_predicates s
-    where s.resource = scope_test.resource
+    where s.resource = whole
         and btrim(s.predicate, E' \n\t') = wanted;
-    return format('gen.%I(%I)', resource || '_scope_' || first_scope, resource);
+    return format('gen.%I(%I)', whole || '_scope_' || first_scope, whole);
 end
+$$;
+
+-- The resource that has the scopes of this one: itself, unless it is a part.
+create or replace function app.whole_of(resource text) returns text
+language sql stable
+as $$
+    select coalesce((select r.part_of from app.resources r where r.resource = $1), $1)
 $$;
 
 create or replace function app.generate_scopes(resource text) returns void
@@ -743,6 +760,7 @@ as $$
 declare
     everywhere text;
     scoped text;
+    part text;
     cell record;
     item record;
 begin
@@ -762,6 +780,13 @@ begin
         scoped := replace(scoped, format('(select %s)', item.key),
             format('reach.key_%s', item.place));
     end loop;
+    select format(E'exists (select from dudao.%1$I where %1$I.id = %2$I.%3$I and (%4$s))',
+            r.part_of, r.resource, r.part_key, scoped)
+        into part
+    from app.resources r
+    where r.resource = policy_expression.resource and r.part_of is not null
+        and scoped is not null;
+    scoped := coalesce(part, scoped);
     scoped := 'exists (select from gen.' || app.reach_name(resource, operations)
         || E'() as reach\n    where ' || scoped || ')';
     return coalesce(everywhere || ' or ' || scoped, everywhere, scoped, 'false');
@@ -785,7 +810,7 @@ begin
     where p.permission_group = generate_reach.permission_group
         and p.scope <> 'a'
         and not exists (select from app.scope_predicates s
-            where s.resource = generate_reach.resource and s.scope = p.scope);
+            where s.resource = app.whole_of(generate_reach.resource) and s.scope = p.scope);
     if missing is not null then
         raise exception 'app.refresh: %: group % needs scope predicates: %',
             resource, permission_group, missing;
@@ -1022,6 +1047,7 @@ language plpgsql
 as $$
 declare
     r app.resources;
+    stale record;
 begin
     -- policies name these functions of other tables
     for r in select * from app.resources order by resource loop
@@ -1035,6 +1061,16 @@ begin
     perform app.generate_allowed_actions();
     perform app.generate_subject_policies();
     perform app.generate_policies('audit_logs', 'audit_logs', false, '{}', true);
+    -- of predicates that are gone
+    for stale in
+        select p.oid::regprocedure as signature
+        from pg_proc p
+        where p.pronamespace = 'gen'::regnamespace and p.proname ~ '_scope_[a-z]$'
+            and not exists (select from app.scope_predicates s
+                where p.proname = s.resource || '_scope_' || s.scope)
+    loop
+        execute format('drop function %s', stale.signature);
+    end loop;
     perform app.generate_grants();
 end
 $$;

@@ -4,9 +4,10 @@ select app.register('supervision_tasks', permission_group => 'tasks',
     machine => true, legal => true, editable_in => '{draft}',
     read_only => '{code,cancel_reason,consent_document_id,approved_on,
         issued_on,started_on,completed_on}');
-select app.register('team_members', permission_group => 'tasks');
+select app.register('team_members', permission_group => 'tasks',
+    part_of => 'supervision_tasks', part_key => 'task_id');
 select app.register('supervision_notices', permission_group => 'tasks',
-    legal => true);
+    part_of => 'supervision_tasks', part_key => 'task_id', legal => true);
 select app.register('supervision_targets', permission_group => 'targets',
     machine => true, editable_in => '{pending}',
     read_only => '{notice_id,waive_reason,onsite_started_on,onsite_ended_on,
@@ -18,6 +19,7 @@ select app.register('visits', permission_group => 'visits',
     read_only => '{organization_id,distance_metres,geo_warning,submitted_at,
         confirmed_at,unit_remark,reviewed_at,reviewed_by,return_reason}');
 select app.register('visit_items', permission_group => 'visits',
+    part_of => 'visits', part_key => 'visit_id',
     deletable => true, read_only => '{problem_id}');
 
 
@@ -1349,20 +1351,6 @@ insert into app.scope_predicates(resource, scope, predicate) values
     ('visits', 'j', $p$state = 'reviewed' and organization_id
         = any ((select app.my_jurisdiction_organizations())::uuid[])$p$),
     ('visits', 'k', 'false');
-
--- A part lies where its whole lies, for each scope by itself: who reads a task
--- by one scope does not write its parts by another.
-insert into app.scope_predicates(resource, scope, predicate)
-select c.resource, s.scope, format($p$exists (
-    select from dudao.%1$I
-    where %1$I.id = %2$I.%3$I and (%4$s))$p$,
-    c.parent, c.resource, c.key, s.predicate)
-from (values
-    ('team_members', 'supervision_tasks', 'task_id'),
-    ('supervision_notices', 'supervision_tasks', 'task_id'),
-    ('visit_items', 'visits', 'visit_id')
-) as c(resource, parent, key)
-join app.scope_predicates s on s.resource = c.parent;
 
 
 -- What the API shows --------------------------------------------------------

@@ -9,11 +9,14 @@ select app.register('problems', permission_group => 'problems',
         look_back_from,look_back_due_on,disclosure_due_on,
         escalation_level,major_matter_id}');
 select app.register('rectification_plans', permission_group => 'problems',
+    part_of => 'problems', part_key => 'problem_id',
     machine => true, editable_in => '{submitted}',
     read_only => '{round,submitted_at,accepted_at,return_reason}');
 select app.register('rectification_reports', permission_group => 'problems',
+    part_of => 'problems', part_key => 'problem_id',
     read_only => '{round,seq,submitted_at}');
 select app.register('problem_reviews', permission_group => 'problems',
+    part_of => 'problems', part_key => 'problem_id',
     read_only => '{round,report_id}');
 
 
@@ -962,15 +965,6 @@ insert into app.scope_predicates(resource, scope, predicate) values
     ('problems', 'k', 'false'),
     -- the public reads the disclosure, not the ledger (C2.3.2.g)
     ('problems', 'p', 'false');
-
-insert into app.scope_predicates(resource, scope, predicate)
-select c.resource, s.scope, format($p$exists (
-    select from dudao.problems
-    where problems.id = %I.problem_id and (%s))$p$, c.resource, s.predicate)
-from unnest(array['rectification_plans', 'rectification_reports',
-    'problem_reviews']) as c(resource)
-cross join app.scope_predicates s
-where s.resource = 'problems';
 
 
 -- What the API shows --------------------------------------------------------

@@ -584,19 +584,23 @@ def test_write_outside_the_role_is_403_not_a_database_error(api):
     assert (refused.status, refused.code) == (403, "role-not-permitted")
 
 
-@pytest.mark.parametrize("login, seen, calls", [("office_staff", 3, 0),
-                                                 ("school_account", 1, 1)])
+@pytest.mark.parametrize("login, table, whole, seen, calls", [
+    ("office_staff", "problems", "problems", 3, 0),
+    ("school_account", "problems", "problems", 1, 1),
+    ("inspector_ft", "visit_items", "visits", 50, 1)])
 def test_what_scopes_ask_of_a_caller_is_asked_once_a_statement(
-        server, login, seen, calls):
+        server, login, table, whole, seen, calls):
     with contextlib.closing(server.connect("postgres")) as connection:
         session = Session(connection)
         for statement in ("begin", "set local track_functions = 'all'",
                           "set local role dudao_api"):
             session.run(statement)
         session.act_as(login)
-        assert session.value("select count(*) from dudao.problems") >= seen
-        assert session.value("select coalesce(pg_stat_get_xact_function_calls("
-                             "'gen.problems_reads()'::regprocedure), 0)") == calls
+        assert session.value(f"select count(*) from dudao.{table}") >= seen
+        for name in {table, whole}:
+            assert session.value(
+                "select coalesce(pg_stat_get_xact_function_calls("
+                f"'gen.{name}_reads()'::regprocedure), 0)") == calls
 
 
 def test_matrix_names_known_roles_only(db):
