@@ -83,7 +83,7 @@ static const struct setting table[] = {
 	WORD("DUDAO_LOG_LEVEL", log_level, "info", "debug info warn error",
 	    "lines below it are dropped"),
 	NUMBER("DUDAO_POOL_SIZE", pool_size, "4", 1, 64,
-	    "database connections of a worker"),
+	    "database connections of a worker; of four, one is for reads"),
 	NUMBER("DUDAO_SLOW_POOL_SIZE", slow_pool_size, "4", 1, 16,
 	    "more connections of a worker, for exports, files and imports"),
 	NUMBER("DUDAO_EXPORT_MAX", export_max, "2", 1, 16,
