@@ -56,7 +56,7 @@ static struct pgconn *pgpool_choose(struct pgpool *pool,
 static bool keeps_writes_together(const struct pgpool *pool);
 static struct pgqueue *queue_of(struct pgpool *pool, const struct pgjob *job);
 static void pgpool_dispatch(struct pgpool *pool);
-static void pgpool_send_queued(struct pgpool *pool, struct pgqueue *queue);
+static bool pgpool_send_first(struct pgpool *pool, struct pgqueue *queue);
 static void pgpool_expire(struct pgpool *pool, struct pgqueue *queue,
     uint64_t now_ms);
 static void pgpool_enqueue(struct pgpool *pool, struct pgjob *job);
@@ -337,31 +337,44 @@ queue_of(struct pgpool *pool, const struct pgjob *job)
 	return (job->is_read_only ? &pool->reads : &pool->writes);
 }
 
+/* In order of submission, but for those that have to wait: then the other kind
+ * goes on. */
 static void
 pgpool_dispatch(struct pgpool *pool)
 {
-	pgpool_send_queued(pool, &pool->reads);
-	pgpool_send_queued(pool, &pool->writes);
+	bool reads_wait = false, writes_wait = false;
+	const struct pgjob *read, *write;
+
+	for (;;) {
+		read = reads_wait ? NULL : pool->reads.first;
+		write = writes_wait ? NULL : pool->writes.first;
+		if (read == NULL && write == NULL)
+			return;
+		if (write == NULL ||
+		    (read != NULL && read->number < write->number))
+			reads_wait = !pgpool_send_first(pool, &pool->reads);
+		else
+			writes_wait = !pgpool_send_first(pool, &pool->writes);
+	}
 }
 
-static void
-pgpool_send_queued(struct pgpool *pool, struct pgqueue *queue)
+/* false: it has to wait. */
+static bool
+pgpool_send_first(struct pgpool *pool, struct pgqueue *queue)
 {
 	struct pgconn *conn;
-	struct pgjob *job;
+	struct pgjob *job = queue->first;
 
-	while ((job = queue->first) != NULL) {
-		if (job->is_abandoned) {
-			pgpool_give_up(pgpool_dequeue(pool, queue));
-			continue;
-		}
-		if (job->is_second_conn &&
-		    kore_time_ms() < pool->pause_until_ms)
-			return;
-		if ((conn = pgpool_choose(pool, job)) == NULL)
-			return;
-		pgpool_send(pool, conn, pgpool_dequeue(pool, queue));
+	if (job->is_abandoned) {
+		pgpool_give_up(pgpool_dequeue(pool, queue));
+		return (true);
 	}
+	if (job->is_second_conn && kore_time_ms() < pool->pause_until_ms)
+		return (false);
+	if ((conn = pgpool_choose(pool, job)) == NULL)
+		return (false);
+	pgpool_send(pool, conn, pgpool_dequeue(pool, queue));
+	return (true);
 }
 
 /* on_done may submit, so the queue is taken apart first. */

@@ -852,6 +852,26 @@ test_reads_pass_writes(void)
 		CHECK(calls[i].turn == (int)i - 5);
 }
 
+/* Reads that came later do not keep a write from its turn. */
+static void
+test_writes_keep_their_place(void)
+{
+	struct pgpool *pool = pool_of(4, 1);
+	struct call *call, *write = NULL;
+	size_t i;
+
+	for (i = 0; i < 17; i++) {
+		call = call_new();
+		call->job.is_read_only = i != 8;
+		if (i == 8)
+			write = call;
+		step(call, "select pg_sleep($1::float8)", "0.1", NULL);
+		CHECK(submit(pool, call));
+	}
+	wait_all();
+	CHECK(write->turn < 12);
+}
+
 static void
 test_queue_is_bounded(void)
 {
@@ -1362,12 +1382,13 @@ static const struct {
 	TEST(lost_plan_beside_a_done_part), TEST(other_0a000),
 	TEST(bound_of_prepared), TEST(large_values),
 	TEST(slow_job_delays_nobody), TEST(reads_pass_writes),
-	TEST(queue_is_bounded), TEST(abandoned_in_flight),
-	TEST(terminated_backend), TEST(terminated_while_idle),
-	TEST(crashed_server), TEST(restart_under_load), TEST(server_away),
-	TEST(wrong_password), TEST(malformed_conninfo), TEST(silent_host),
-	TEST(stopped_backend), TEST(listen), TEST(chain),
-	TEST(end_before_commit_is_told), TEST(end_after_commit_is_told) };
+	TEST(writes_keep_their_place), TEST(queue_is_bounded),
+	TEST(abandoned_in_flight), TEST(terminated_backend),
+	TEST(terminated_while_idle), TEST(crashed_server),
+	TEST(restart_under_load), TEST(server_away), TEST(wrong_password),
+	TEST(malformed_conninfo), TEST(silent_host), TEST(stopped_backend),
+	TEST(listen), TEST(chain), TEST(end_before_commit_is_told),
+	TEST(end_after_commit_is_told) };
 
 static bool
 run(size_t t)
