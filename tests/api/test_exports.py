@@ -435,9 +435,10 @@ def test_a_client_that_leaves_takes_its_stream_along(own, anonymous):
     for _ in range(5):
         wait_for(leave)
     held = rss_kb(pid)
-    for _ in range(20):
+    # 6 MiB, were they kept
+    for _ in range(24):
         wait_for(leave)
-    wait_for(lambda: aborted() >= before + 25)
+    wait_for(lambda: aborted() >= before + 29)
     assert rss_kb(pid) - held < 4 << 10
     client.get("/v1/zones?format=csv", status=200)
 

@@ -91,13 +91,13 @@ class Workspace:
             if not self.fsync:
                 # Processes die in tests, the machine does not.
                 (state / "pg/postgresql.auto.conf").write_text("fsync = off\n")
+                self._drop_spare_log(state / "pg")
             self._template = state
-            self._drop_spare_log()
         return self._template
 
-    def _drop_spare_log(self):
-        """The template's segments for later use, which need no copies."""
-        pg = self._template / "pg"
+    @staticmethod
+    def _drop_spare_log(pg):
+        """The segments for later use: tests copy them and never need them."""
         control = subprocess.run(
             ["/usr/lib/postgresql/15/bin/pg_controldata", pg], check=True,
             text=True, stdout=subprocess.PIPE,
