@@ -129,6 +129,18 @@ submit(struct pgpool *pool, struct call *call)
 	return (is_taken);
 }
 
+/* A job that takes so many seconds. */
+static struct call *
+submit_sleep(struct pgpool *pool, const char *seconds, bool is_read_only)
+{
+	struct call *call = call_new();
+
+	call->job.is_read_only = is_read_only;
+	step(call, "select pg_sleep($1::float8)", seconds, NULL);
+	CHECK(submit(pool, call));
+	return (call);
+}
+
 static void
 wait_all(void)
 {
@@ -810,11 +822,9 @@ static void
 test_slow_job_delays_nobody(void)
 {
 	struct pgpool *pool = pool_of(2, 16);
-	struct call *slow = call_new(), *call;
+	struct call *slow = submit_sleep(pool, "0.8", false), *call;
 	size_t i;
 
-	step(slow, "select pg_sleep($1::float8)", "0.8", NULL);
-	CHECK(submit(pool, slow));
 	wait_ms(100);
 	for (i = 0; i < 40; i++) {
 		call = call_new();
@@ -831,14 +841,11 @@ test_reads_pass_writes(void)
 {
 	struct pgpool *pool = pool_of(4, 1);
 	struct pgpool_stats stats;
-	struct call *call, *read;
+	struct call *read;
 	size_t i;
 
-	for (i = 0; i < 5; i++) {
-		call = call_new();
-		step(call, "select pg_sleep($1::float8)", "0.6", NULL);
-		CHECK(submit(pool, call));
-	}
+	for (i = 0; i < 5; i++)
+		(void)submit_sleep(pool, "0.6", false);
 	pgpool_stats(pool, &stats);
 	CHECK(stats.in_flight == 3 && stats.queued == 2);
 	for (i = 0; i < 5; i++) {
@@ -857,19 +864,12 @@ static void
 test_writes_keep_their_place(void)
 {
 	struct pgpool *pool = pool_of(4, 1);
-	struct call *call, *write = NULL;
 	size_t i;
 
-	for (i = 0; i < 17; i++) {
-		call = call_new();
-		call->job.is_read_only = i != 8;
-		if (i == 8)
-			write = call;
-		step(call, "select pg_sleep($1::float8)", "0.1", NULL);
-		CHECK(submit(pool, call));
-	}
+	for (i = 0; i < 17; i++)
+		(void)submit_sleep(pool, "0.1", i != 8);
 	wait_all();
-	CHECK(write->turn < 12);
+	CHECK(calls[8].turn < 12);
 }
 
 static void
@@ -885,11 +885,8 @@ test_queue_is_bounded(void)
 	options.queue_wait_ms = 300;
 	pool = pgpool_new(&options);
 	wait_ready(pool, 1);
-	for (i = 0; i < 5; i++) {
-		call = call_new();
-		step(call, "select pg_sleep($1::float8)", "0.6", NULL);
-		CHECK(submit(pool, call));
-	}
+	for (i = 0; i < 5; i++)
+		(void)submit_sleep(pool, "0.6", false);
 	pgpool_stats(pool, &stats);
 	CHECK(stats.in_flight == 2 && stats.queued == 3);
 	call = call_new();
