@@ -83,7 +83,13 @@ as $$
     select to_char(moment at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
 $$;
 
+-- listed: what the calendar says of the day; null when it says nothing (0.4-5).
 drop function if exists app.is_workday(date);
+create or replace function app.is_workday(listed boolean, day date) returns boolean
+language sql immutable parallel safe
+as $$
+    select coalesce(listed, extract(isodow from day) < 6)
+$$;
 
 -- The n-th working day after a day (before it, when n is negative). The start
 -- day is not counted (0.4-5).
@@ -96,9 +102,8 @@ declare
 begin
     while ahead > 0 loop
         candidate := candidate + sign(n)::integer;
-        if coalesce(
-                (select c.is_workday from dudao.calendar_days c where c.day = candidate),
-                extract(isodow from candidate) < 6) then
+        if app.is_workday((select c.is_workday from dudao.calendar_days c
+                where c.day = candidate), candidate) then
             ahead := ahead - 1;
         end if;
     end loop;
@@ -116,7 +121,7 @@ begin
             select count(*)::integer
             from generate_series(1, end_on - start_on) as step
             left join dudao.calendar_days c on c.day = start_on + step
-            where coalesce(c.is_workday, extract(isodow from start_on + step) < 6))
+            where app.is_workday(c.is_workday, start_on + step))
         end;
 end
 $$;

@@ -733,7 +733,7 @@ begin
             select to_char(d, 'YYYY-MM') as month
             from generate_series(starts_on, ends_on, interval '1 day') as d
             left join dudao.calendar_days c on c.day = d::date
-            where coalesce(c.is_workday, extract(isodow from d) < 6)
+            where app.is_workday(c.is_workday, d::date)
             group by 1
             having count(*) >=
                 coalesce(app.parameter_int('teaching_month_min_days'), 15)
