@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <uthash.h>
 
 #include "base/buf.h"
 #include "base/jsonmem.h"
@@ -28,6 +29,11 @@
 struct contract_memory {
 	struct contract contract;
 	struct arena *arena;
+};
+
+struct text {
+	const char *copy;
+	UT_hash_handle hh;
 };
 
 static struct contract *load(const char *dir, struct yaml_places *places,
@@ -112,6 +118,7 @@ load(const char *dir, struct yaml_places *places, FILE *errors)
 		check_node(&loader, loader.document, "");
 		operations_compile(&loader, contract);
 	}
+	HASH_CLEAR(hh, loader.texts);
 	arena_free(loader.scratch);
 	if (loader.fault_count > 0) {
 		contract_free(contract);
@@ -269,10 +276,22 @@ loader_deref(struct loader *loader, json_t *node, const char **pointer)
 	return (NULL);
 }
 
+/* Ten thousand parameters and answers have a few hundred names and types. */
 const char *
 loader_text(struct loader *loader, const char *text)
 {
-	return (text == NULL ? NULL : arena_strdup(loader->arena, text));
+	struct text *found;
+
+	if (text == NULL)
+		return (NULL);
+	HASH_FIND_STR(loader->texts, text, found);
+	if (found == NULL) {
+		found = arena_alloc(loader->scratch, sizeof(*found));
+		found->copy = arena_strdup(loader->arena, text);
+		HASH_ADD_KEYPTR(hh, loader->texts, found->copy,
+		    strlen(found->copy), found);
+	}
+	return (found->copy);
 }
 
 const char *

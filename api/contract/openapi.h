@@ -41,10 +41,10 @@ struct param {
 	enum param_in in;
 	bool is_required;
 	bool is_array;		  /* repeatable; explode: true */
+	bool is_unique;		  /* of an array: uniqueItems */
 	const char *default_text; /* NULL if none */
 	struct schema *schema;	  /* of the value, or of one item */
 	size_t max_items;	  /* of an array; 1 and more */
-	bool is_unique;		  /* of an array: uniqueItems */
 };
 
 struct response {

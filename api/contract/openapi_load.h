@@ -14,11 +14,14 @@
 #include "contract/openapi.h"
 #include "contract/yaml.h"
 
+struct text;
+
 struct loader {
 	struct arena *arena;   /* the contract's */
 	struct arena *scratch; /* pointers and fragments: until it is read */
 	json_t *document;
 	struct yaml_places *places;
+	struct text *texts; /* of loader_text() */
 	FILE *errors;
 	size_t fault_count;
 };
@@ -38,7 +41,8 @@ struct schema *loader_schema(struct loader *loader, json_t *node,
 json_t *loader_deref(struct loader *loader, json_t *node,
     const char **pointer) MUST_CHECK;
 
-/* A copy that lives as long as the contract; NULL stays NULL. */
+/* The one copy of that text, which lives as long as the contract; NULL stays
+ * NULL. */
 const char *loader_text(struct loader *loader, const char *text);
 
 /* pointer + "/" + escaped key, until the contract is read. */

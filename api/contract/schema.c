@@ -26,6 +26,17 @@ struct known {
 	UT_hash_handle hh;
 };
 
+/* Most leaves say what another has said. */
+struct leaf {
+	const char *text;
+	struct schema *schema;
+	UT_hash_handle hh;
+};
+
+static void compile(struct compiler *compiler, struct schema *schema,
+    json_t *node, const char *where);
+static struct schema *leaf_part(struct compiler *compiler, json_t *node,
+    const char *where);
 static struct known *remember(json_t *node);
 static struct schema *schema_new(void);
 static void check_whole(struct compiler *compiler, struct schema *schema,
@@ -35,14 +46,16 @@ static void check_required(struct compiler *compiler, struct schema *schema,
     const char *where);
 static void check_circles(struct compiler *compiler, const char *where);
 static bool has_circle(struct schema *schema);
-static bool list_has_circle(struct schema_list *list);
+static bool list_has_circle(const struct schema_list *list);
 
 static const char *const type_names[] = { "null", "boolean", "integer",
 	"number", "string", "array", "object" };
 
+static const struct schema_list nothing;
 static struct arena *memory, *known_memory;
 static struct schema *all_compiled;
 static struct known *all_known, *last_checked;
+static struct leaf *all_leaves;
 
 struct schema *
 schema_compile(json_t *document, json_t *node, const char *where, FILE *errors)
@@ -89,6 +102,7 @@ schema_release_nodes(void)
 	HASH_ITER(hh, all_known, known, next)
 		json_decref(known->node);
 	HASH_CLEAR(hh, all_known);
+	HASH_CLEAR(hh, all_leaves);
 	if (known_memory != NULL)
 		arena_free(known_memory);
 	known_memory = NULL;
@@ -145,7 +159,6 @@ schema_type_of(const json_t *value)
 struct schema *
 schema_part(struct compiler *compiler, json_t *node, const char *where)
 {
-	struct schema *schema;
 	struct known *known;
 	json_t *target;
 	const char *at;
@@ -163,7 +176,46 @@ schema_part(struct compiler *compiler, json_t *node, const char *where)
 	/* Almost half of all nodes are no more than a reference. */
 	if ((target = schema_target(compiler, node, &at)) != NULL)
 		return (known->schema = schema_part(compiler, target, at));
-	known->schema = schema = schema_new();
+	if ((known->schema = leaf_part(compiler, node, where)) == NULL) {
+		known->schema = schema_new();
+		compile(compiler, known->schema, node, where);
+	}
+	return (known->schema);
+}
+
+/* NULL: the node has parts. */
+static struct schema *
+leaf_part(struct compiler *compiler, json_t *node, const char *where)
+{
+	struct schema *schema;
+	struct leaf *leaf;
+	char *text;
+
+	if ((text = schema_leaf_text(node)) == NULL)
+		return (NULL);
+	HASH_FIND_STR(all_leaves, text, leaf);
+	if (leaf != NULL) {
+		free(text);
+		return (leaf->schema);
+	}
+	schema = schema_new();
+	compile(compiler, schema, node, where);
+	/* The next one has its own faults to report. */
+	if (!schema->is_broken) {
+		leaf = arena_zalloc(known_memory, sizeof(*leaf));
+		leaf->text = arena_strdup(known_memory, text);
+		leaf->schema = schema;
+		HASH_ADD_KEYPTR(hh, all_leaves, leaf->text, strlen(leaf->text),
+		    leaf);
+	}
+	free(text);
+	return (schema);
+}
+
+static void
+compile(struct compiler *compiler, struct schema *schema, json_t *node,
+    const char *where)
+{
 	if (++compiler->depth > COMPILE_DEPTH_MAX) {
 		schema_fault(compiler, where, "nested too deeply");
 		schema->is_broken = true;
@@ -172,7 +224,6 @@ schema_part(struct compiler *compiler, json_t *node, const char *where)
 		check_whole(compiler, schema, where);
 	}
 	compiler->depth--;
-	return (schema);
 }
 
 static struct known *
@@ -193,7 +244,8 @@ schema_new(void)
 
 	schema = arena_zalloc(memory, sizeof(*schema));
 	schema->types = SCHEMA_ANY;
-	schema->max_length = schema->max_items = SIZE_MAX;
+	schema->max_length = schema->max_items = UINT32_MAX;
+	schema->all_of = schema->any_of = schema->one_of = &nothing;
 	schema->next = all_compiled;
 	all_compiled = schema;
 	return (schema);
@@ -216,7 +268,7 @@ check_whole(struct compiler *compiler, struct schema *schema, const char *where)
 		json_number_value(schema->maximum))
 		schema_fault(compiler, where, "minimum is over maximum");
 	/* Comparing items costs memory: not without a bound. */
-	if (schema->is_unique && schema->max_items == SIZE_MAX)
+	if (schema->is_unique && schema->max_items == UINT32_MAX)
 		schema_fault(compiler, where, "uniqueItems without maxItems");
 	if (schema->types == SCHEMA_ARRAY && schema->items == NULL)
 		schema_fault(compiler, where, "items is missing");
@@ -287,15 +339,15 @@ has_circle(struct schema *schema)
 		return (false);
 	schema->colour = 'g';
 	found = (schema->ref != NULL && has_circle(schema->ref)) ||
-		list_has_circle(&schema->all_of) ||
-		list_has_circle(&schema->any_of) ||
-		list_has_circle(&schema->one_of);
+		list_has_circle(schema->all_of) ||
+		list_has_circle(schema->any_of) ||
+		list_has_circle(schema->one_of);
 	schema->colour = 'b';
 	return (found);
 }
 
 static bool
-list_has_circle(struct schema_list *list)
+list_has_circle(const struct schema_list *list)
 {
 	size_t i;
 

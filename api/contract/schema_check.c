@@ -113,18 +113,18 @@ walk(const struct check *check, const struct schema *schema, json_t *value,
 	is_good = true;
 	if (schema->ref != NULL)
 		is_good = walk(check, schema->ref, value, at);
-	for (i = 0; i < schema->all_of.count; i++)
-		if (!walk(check, schema->all_of.items[i], value, at))
+	for (i = 0; i < schema->all_of->count; i++)
+		if (!walk(check, schema->all_of->items[i], value, at))
 			is_good = false;
 	if (!is_good && check->problem == NULL)
 		return (false);
 	if (!walk_kind(check, schema, value, at))
 		return (false);
-	if (schema->any_of.count > 0 &&
-	    !check_alternatives(check, &schema->any_of, false, value, at))
+	if (schema->any_of->count > 0 &&
+	    !check_alternatives(check, schema->any_of, false, value, at))
 		is_good = false;
-	if (schema->one_of.count > 0 &&
-	    !check_alternatives(check, &schema->one_of, true, value, at))
+	if (schema->one_of->count > 0 &&
+	    !check_alternatives(check, schema->one_of, true, value, at))
 		is_good = false;
 	return (is_good);
 }
@@ -514,8 +514,8 @@ is_of_kind(const struct schema *schema, json_t *value)
 		return (false);
 	if (schema->ref != NULL && !is_of_kind(schema->ref, value))
 		return (false);
-	for (i = 0; i < schema->all_of.count; i++)
-		if (!is_of_kind(schema->all_of.items[i], value))
+	for (i = 0; i < schema->all_of->count; i++)
+		if (!is_of_kind(schema->all_of->items[i], value))
 			return (false);
 	for (i = 0; i < schema->member_count; i++) {
 		only = only_value(schema->members[i].schema);
@@ -567,8 +567,8 @@ types_of(const struct schema *schema)
 	types = schema->types;
 	if (schema->ref != NULL)
 		types &= types_of(schema->ref);
-	for (i = 0; i < schema->all_of.count; i++)
-		types &= types_of(schema->all_of.items[i]);
+	for (i = 0; i < schema->all_of->count; i++)
+		types &= types_of(schema->all_of->items[i]);
 	return (types);
 }
 

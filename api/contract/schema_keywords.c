@@ -16,6 +16,7 @@ struct keyword {
 	    json_t *value, const char *where);
 };
 
+static bool is_annotation(const char *name);
 static const struct keyword *keyword_find(const char *name);
 static void on_type(struct compiler *, struct schema *, json_t *, const char *);
 static void on_ref(struct compiler *, struct schema *, json_t *, const char *);
@@ -59,9 +60,9 @@ static void on_any_of(struct compiler *, struct schema *, json_t *,
 static void on_one_of(struct compiler *, struct schema *, json_t *,
     const char *);
 static void take_size(struct compiler *compiler, json_t *value,
-    const char *where, size_t *out);
+    const char *where, uint32_t *out);
 static void take_list(struct compiler *compiler, struct schema *schema,
-    json_t *value, const char *where, struct schema_list *out);
+    json_t *value, const char *where, const struct schema_list **out);
 static void adopt(struct schema *schema, const struct schema *part);
 static int compare_members(const void *a, const void *b);
 
@@ -141,7 +142,6 @@ json_t *
 schema_target(const struct compiler *compiler, json_t *node,
     const char **where_out)
 {
-	const struct keyword *keyword;
 	const char *name, *ref;
 	json_t *value;
 
@@ -149,15 +149,46 @@ schema_target(const struct compiler *compiler, json_t *node,
 	json_object_foreach(node, name, value) {
 		if (strcmp(name, "$ref") == 0)
 			ref = json_string_value(value);
-		else if (strncmp(name, "x-", 2) != 0 &&
-			 ((keyword = keyword_find(name)) == NULL ||
-			     keyword->compile != NULL))
+		else if (!is_annotation(name))
 			return (NULL);
 	}
 	if (ref == NULL)
 		return (NULL);
 	*where_out = ref + 1;
 	return (pointer_component(compiler->document, ref));
+}
+
+char *
+schema_leaf_text(json_t *node)
+{
+	static const char *const of_parts[] = { "$ref", "items", "properties",
+		"additionalProperties", "allOf", "anyOf", "oneOf" };
+	const char *name;
+	char *text;
+	json_t *plain, *value;
+	size_t i;
+
+	for (i = 0; i < sizeof(of_parts) / sizeof(of_parts[0]); i++)
+		if (json_object_get(node, of_parts[i]) != NULL)
+			return (NULL);
+	plain = json_object();
+	json_object_foreach(node, name, value) {
+		if (!is_annotation(name))
+			json_object_set(plain, name, value);
+	}
+	text = json_dumps(plain, JSON_SORT_KEYS | JSON_COMPACT);
+	json_decref(plain);
+	return (text);
+}
+
+static bool
+is_annotation(const char *name)
+{
+	const struct keyword *keyword;
+
+	keyword = keyword_find(name);
+	return (keyword != NULL ? keyword->compile == NULL :
+				  strncmp(name, "x-", 2) == 0);
 }
 
 static const struct keyword *
@@ -489,18 +520,21 @@ on_one_of(struct compiler *compiler, struct schema *schema, json_t *value,
 
 static void
 take_size(struct compiler *compiler, json_t *value, const char *where,
-    size_t *out)
+    uint32_t *out)
 {
-	if (!json_is_integer(value) || json_integer_value(value) < 0)
+	/* The largest means that there is no limit. */
+	if (!json_is_integer(value) || json_integer_value(value) < 0 ||
+	    json_integer_value(value) >= UINT32_MAX)
 		schema_fault(compiler, where, "not an integer from 0");
 	else
-		*out = (size_t)json_integer_value(value);
+		*out = (uint32_t)json_integer_value(value);
 }
 
 static void
 take_list(struct compiler *compiler, struct schema *schema, json_t *value,
-    const char *where, struct schema_list *out)
+    const char *where, const struct schema_list **out)
 {
+	struct schema_list *list;
 	struct schema *part;
 	struct buf at;
 	json_t *node;
@@ -510,8 +544,8 @@ take_list(struct compiler *compiler, struct schema *schema, json_t *value,
 		schema_fault(compiler, where, "not a list of schemas");
 		return;
 	}
-	out->items = arena_zalloc(compiler->arena,
-	    json_array_size(value) * sizeof(*out->items));
+	list = arena_zalloc(compiler->arena,
+	    sizeof(*list) + json_array_size(value) * sizeof(list->items[0]));
 	json_array_foreach(value, i, node) {
 		buf_init(&at);
 		buf_puts(&at, where);
@@ -521,8 +555,9 @@ take_list(struct compiler *compiler, struct schema *schema, json_t *value,
 		buf_fini(&at);
 		adopt(schema, part);
 		if (part != NULL)
-			out->items[out->count++] = part;
+			list->items[list->count++] = part;
 	}
+	*out = list;
 }
 
 /* A fault of a part that was compiled before breaks the whole, too. */

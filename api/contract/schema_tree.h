@@ -11,6 +11,7 @@
 #include <pcre2.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/arena.h"
 #include "contract/schema.h"
@@ -44,40 +45,41 @@ struct schema_member {
 };
 
 struct schema_list {
-	struct schema **items;
 	size_t count;
+	struct schema *items[];
 };
 
+/* There are thousands of them: small things side by side, lists apart. */
 struct schema {
-	unsigned types;	    /* of schema_type */
-	bool is_broken;	    /* has a fault */
-	bool is_int32;	    /* format: int32 */
+	unsigned types; /* of schema_type */
+	enum schema_format format;
+	uint32_t min_length, max_length;
+	uint32_t min_items, max_items;
+	uint32_t min_properties;
+	uint32_t member_count, required_count;
+	bool is_broken; /* has a fault */
+	bool is_int32;	/* format: int32 */
+	bool is_unique;
+	bool is_closed; /* no additionalProperties */
+	char colour;	/* seen by has_circle() */
+
 	struct schema *ref; /* NULL if none */
 	json_t *values;	    /* enum or [const]; NULL */
 
 	/* Limits are json_t numbers, for params; NULL if none. */
 	json_t *minimum, *maximum, *multiple_of;
-	size_t min_length, max_length;
 	pcre2_code *pattern;
 	const char *pattern_text;
-	enum schema_format format;
 	const char *format_text; /* NULL if none */
 
 	struct schema *items;
-	size_t min_items, max_items;
-	bool is_unique;
-
 	struct schema_member *members;
-	size_t member_count;
 	const char **required;
-	size_t required_count;
-	bool is_closed;		   /* no additionalProperties */
 	struct schema *additional; /* NULL: anything */
-	size_t min_properties;
 
-	struct schema_list all_of, any_of, one_of;
+	/* Never NULL. */
+	const struct schema_list *all_of, *any_of, *one_of;
 	struct schema *next; /* of all that were compiled */
-	char colour;	     /* seen by has_circle() */
 };
 
 /* One call of schema_compile(). */
@@ -98,6 +100,11 @@ struct schema *schema_part(struct compiler *compiler, json_t *node,
  */
 json_t *schema_target(const struct compiler *compiler, json_t *node,
     const char **where_out);
+/*
+ * What a node without parts of its own says, whatever its annotations are:
+ * nodes with the same text are the same schema. NULL: it has parts. free() it.
+ */
+char *schema_leaf_text(json_t *node);
 /* Fills schema from the keywords of node. */
 void schema_keywords(struct compiler *compiler, struct schema *schema,
     json_t *node, const char *where);

@@ -8,6 +8,8 @@
 #include "contract/sql_lex.h"
 #include "contract/statement_text.h"
 
+static void *keep(struct statement_reader *reader, const void *items,
+    size_t len);
 static void read_token(struct statement_reader *reader, struct statement *st,
     const struct sql_token *token);
 static void read_line_comment(struct statement_reader *reader,
@@ -45,18 +47,25 @@ statement_read(struct statement_reader *reader, struct statement *st,
 	size_t i;
 
 	/* At most so many; few are left when texts are joined. */
-	pieces = st->pieces = calloc(2 * count + 1, sizeof(*st->pieces));
+	pieces = calloc(2 * count + 1, sizeof(*pieces));
 	if (pieces == NULL)
 		abort();
+	st->pieces = pieces;
+	st->names = reader->names;
+	st->params = reader->params;
+	st->keys = reader->keys;
 	st->line_count = tokens[count].line - st->line + 1;
 	st->lines = arena_zalloc(reader->set->arena,
 	    st->line_count * sizeof(*st->lines));
 	st->id_key = SIZE_MAX;
 	for (i = 0; i < count; i++)
 		read_token(reader, st, &tokens[i]);
-	st->pieces = arena_alloc(reader->set->arena,
-	    (st->piece_count + 1) * sizeof(*st->pieces));
-	memcpy(st->pieces, pieces, st->piece_count * sizeof(*st->pieces));
+	st->pieces = keep(reader, pieces, st->piece_count * sizeof(*pieces));
+	st->names =
+	    keep(reader, st->names, st->name_count * sizeof(*st->names));
+	st->params =
+	    keep(reader, st->params, st->param_count * sizeof(*st->params));
+	st->keys = keep(reader, st->keys, st->key_count * sizeof(*st->keys));
 	free(pieces);
 	check_end(reader, st, tokens, count);
 	check_lines(reader, st);
@@ -64,6 +73,13 @@ statement_read(struct statement_reader *reader, struct statement *st,
 	find_columns(st, tokens, count);
 	if (!statement_check(st, reader->errors))
 		reader->fault_count++;
+}
+
+/* A copy for as long as the statement. */
+static void *
+keep(struct statement_reader *reader, const void *items, size_t len)
+{
+	return (memcpy(arena_alloc(reader->set->arena, len), items, len));
 }
 
 /* Comments do not go into the text; one in brackets parts like a blank. */
@@ -484,15 +500,15 @@ add_piece(struct statement *st, enum piece_kind kind,
 	    piece[-1].kind == PIECE_TEXT &&
 	    piece[-1].text + piece[-1].len == token->text &&
 	    piece[-1].line == token->line - st->line) {
-		piece[-1].len += token->len;
+		piece[-1].len += (uint32_t)token->len;
 		return;
 	}
 	st->piece_count++;
 	piece->kind = kind;
 	piece->text = token->text;
-	piece->len = token->len;
-	piece->name = name;
-	piece->line = token->line - st->line;
+	piece->len = (uint32_t)token->len;
+	piece->name = (uint32_t)name;
+	piece->line = (uint32_t)(token->line - st->line);
 }
 
 /* STATEMENT_NAMES_MAX and a fault when there is no room. */
@@ -511,6 +527,7 @@ name_index(struct statement_reader *reader, struct statement *st,
 		    st->name, STATEMENT_NAMES_MAX);
 		return (STATEMENT_NAMES_MAX);
 	}
-	st->names[i].text = arena_strndup(reader->set->arena, text, len);
+	st->names[i] = (struct name){ .text = arena_strndup(reader->set->arena,
+					  text, len) };
 	return (st->name_count++);
 }

@@ -25,11 +25,11 @@ enum piece_kind {
 };
 
 struct piece {
-	enum piece_kind kind;
 	const char *text;
-	size_t len;
-	size_t name; /* index, of a parameter */
-	size_t line; /* index into lines */
+	uint32_t len;
+	uint32_t line; /* index into lines */
+	enum piece_kind kind;
+	uint32_t name; /* index, of a parameter */
 };
 
 struct line {
@@ -61,13 +61,13 @@ struct statement {
 	size_t piece_count;
 	struct line *lines;
 	size_t line_count;
-	struct name names[STATEMENT_NAMES_MAX];
+	struct name *names;
 	size_t name_count;
-	size_t params[STATEMENT_PARAMS_MAX];
+	size_t *params; /* indexes into names */
 	size_t param_count;
 	uint64_t optional;
 	uint64_t conditions; /* those of all lines */
-	struct sort_key keys[STATEMENT_KEYS_MAX];
+	struct sort_key *keys;
 	size_t key_count;
 	size_t id_key;		  /* index of id */
 	const char *default_sort; /* NULL if none */
@@ -94,6 +94,10 @@ struct statement_reader {
 	size_t token_count;
 	size_t fault_count;
 	size_t capacity; /* of set->all */
+	/* Of the statement that is being read: as many as it may have. */
+	struct name names[STATEMENT_NAMES_MAX];
+	size_t params[STATEMENT_PARAMS_MAX];
+	struct sort_key keys[STATEMENT_KEYS_MAX];
 };
 
 /* statements_load() of one text; file stands in messages. For fuzzers. */
