@@ -465,6 +465,11 @@ test_does_not_compile(void **state)
 		{ "{'type': 'string', 'maximum': 5}", "no meaning" },
 		{ "{'maxLength': -1}", "/maxLength: not an integer" },
 		{ "{'maxLength': '5'}", "/maxLength: not an integer" },
+		{ "{'maxLength': 4294967295}", "/maxLength: not an integer" },
+		/* Each of two that say the same is named. */
+		{ "{'properties': {'a': {'type': 'text'},"
+		  " 'b': {'type': 'text'}}}",
+		    "/properties/b/type: not a type" },
 		{ "{'minLength': 5, 'maxLength': 4}", "minLength is over" },
 		{ "{'minItems': 5, 'maxItems': 4}", "minItems is over" },
 		{ "{'minimum': 5, 'maximum': 4}", "minimum is over" },
