@@ -176,9 +176,14 @@ begin
     -- each half year of this year that has begun: a plenary and a joint meeting
     for half in 1 .. case when today >= make_date(this_year, 7, 1) then 2 else 1 end loop
         day := least(app.add_workdays(make_date(this_year, half * 6 - 3, 9), 1), pg_temp.meet_workday(today - 25));
-        if day >= make_date(this_year, half * 6 - 5, 1) then
-            meeting := pg_temp.meet_convene('committee_plenary', format('%s年%s半年教育督导委员会全体会议', this_year,
-                (array['上', '下'])[half]), '研究本县教育督导工作', day,
+        if day < make_date(this_year, 1, 1) then
+            -- in January the last one is that of the autumn before
+            day := app.add_workdays(make_date(this_year - 1, 9, 9), 1);
+        end if;
+        if half = 1 or day >= make_date(this_year, 7, 1) then
+            meeting := pg_temp.meet_convene('committee_plenary', format('%s年%s半年教育督导委员会全体会议',
+                extract(year from day), case when extract(month from day) < 7 then '上' else '下' end),
+                '研究本县教育督导工作', day,
                 '[{"title": "研究年度督导工作安排", "kind": "study"}, {"title": "协调乡镇控辍保学力量", "kind": "coordination"}]');
             perform pg_temp.meet_met(meeting, case half when 1 then '{MU14,MU20}' else '{MU20}' end::text[]);
             perform pg_temp.meet_minute(meeting, '会议研究了教育督导工作安排，议定事项见附件。', jsonb_build_array(
