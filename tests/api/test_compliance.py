@@ -93,11 +93,14 @@ def many_problems(n):
         where voided_at is null"""
 
 
-def keep(table, condition, n):
-    """The others of that kind are of another."""
-    return f"""update {table} set kind = 'office_meeting' where {condition}
-        and id not in (select id from {table} where {condition}
-            order by id limit {n})"""
+def meetings(kind, *days):
+    """Those days' meetings, and no others of that kind."""
+    return f"""update meetings set kind = 'office_meeting'
+            where kind = '{kind}';
+        insert into meetings(code, kind, title, topic, scheduled_on, held_on,
+            created_at)
+        select 'C' || d, '{kind}', 'x', 'x', d::date, d::date, d::date
+        from unnest(array[{str(days)[1:-1]}]) as d"""
 
 
 def case(rule, clauses, setup, *steps):
@@ -164,11 +167,8 @@ CASES = [
                  " where post = 'deputy_chief_inspector'"),
          ("red", "update office_staff set ended_on = null;"
                  " update office_staff set is_bureau_leadership = false")),
-    case("R-ORG-06", "C2.1.1.b", ["""
-            update meetings set held_on = '2026-03-10', notified_on = null,
-                minutes_issued_on = null, state = 'planned'
-            where kind = 'committee_plenary'; """
-            + keep("meetings", "kind = 'committee_plenary'", 2)],
+    case("R-ORG-06", "C2.1.1.b", [
+            meetings("committee_plenary", "2026-03-10", "2026-03-11")],
          ("green", "", "2026-09-30"),
          ("amber", "update meetings set kind = 'office_meeting' where id = ("
           "select id from meetings where kind = 'committee_plenary' limit 1)",
@@ -181,6 +181,9 @@ CASES = [
          ("red", "update major_matters set resolution_id = null"
                  " where resolved_on is not null")),
     case("R-ORG-08", "C2.1.1.l", ["""
+            update meetings set held_on = app.today() - 30,
+                notified_on = null, minutes_issued_on = null
+            where id in (select id from meetings order by id limit 5);
             delete from meeting_attendances where organization_id <> (
                 select organization_id from member_units where seq = 1)
                 or meeting_id not in (select id from meetings
@@ -204,7 +207,9 @@ CASES = [
              where id in (select id from organizations
                  where kind = 'township_government' order by id limit {n})""")
            for colour, n in (("amber", 4), ("red", 5)))),
-    case("R-MTG-01", "C2.1.3.d", [],
+    case("R-MTG-01", "C2.1.3.d", [
+            meetings("joint_meeting", "2025-11-28", "2026-05-22",
+                     "2026-10-21")],
          ("green", "", "2026-11-20"),
          ("green", "update meetings set kind = 'office_meeting'"
                    " where held_on > '2026-07-01'", "2026-11-15"),
@@ -228,6 +233,12 @@ CASES = [
          ("red", "update meetings set kind = 'office_meeting'"
                  " where held_on = '2026-08-06'", "2026-11-20")),
     case("R-MTG-04", "C2.1.1.d", ["""
+            insert into meeting_resolutions(code, meeting_id, seq,
+                agenda_item_id, text, owner_organization_id, due_on)
+            select 'C' || i, meeting_id, 90 + i, agenda_item_id, text,
+                owner_organization_id, due_on
+            from (select * from meeting_resolutions limit 1) r,
+                generate_series(1, 3) i;
             update meeting_resolutions set state = 'open', drop_reason = null,
                 done_on = null, issued_on = app.today() - 30,
                 due_on = app.today()"""],
@@ -300,31 +311,31 @@ CASES = [
           + STEP.format(action="exempt", role="chief_inspector")),
          ("amber", STEP.format(action="exempt", role="committee_director"))),
     case("R-INS-07", "C2.4.3.e L-TL-8", [],
-         ("green", "", "2026-11-20"),
+         ("green", "", "@1-11-20"),
          ("red", """update inspector_assessments set confirmed_on = null,
              state = 'assessed' where id = (select id
-                 from inspector_assessments where year = 2025 limit 1)""",
-          "2026-04-01"),
-         ("amber", "", "2026-03-31")),
+                 from inspector_assessments where year = @0 limit 1)""",
+          "@1-04-01"),
+         ("amber", "", "@1-03-31")),
     case("R-INS-08", "C2.4.3.h", [],
          ("green", ""),
          ("red", "update inspector_assessments set grade = 'competent'"
                  " where grade is not null")),
     # the year before: three campaigns and a decision
     case("R-EVA-05", "C2.1.3.i", [],
-         ("green", "", "2026-11-20"),
+         ("green", "", "@1-11-20"),
          ("amber", "update evaluation_campaigns set finalized_on = null"
-                   " where target_kind = 'zone'", "2026-11-20"),
-         ("red", "update evaluation_campaigns set cancelled_on = '2026-01-01'"
-                 " where target_kind = 'zone'", "2026-11-20"),
-         ("amber", "", "2026-03-31"),
+                   " where target_kind = 'zone'", "@1-11-20"),
+         ("red", "update evaluation_campaigns set cancelled_on = '@1-01-01'"
+                 " where target_kind = 'zone'", "@1-11-20"),
+         ("amber", "", "@1-03-31"),
          ("green", "update evaluation_campaigns set cancelled_on = null,"
-                   " finalized_on = '2026-01-08'"
-                   " where target_kind = 'zone' and year = 2025",
-          "2026-11-20"),
+                   " finalized_on = '@1-01-08'"
+                   " where target_kind = 'zone' and year = @0",
+          "@1-11-20"),
          ("red", "update award_decisions set voided_at = now(),"
-                 " void_reason = 'x'", "2026-04-01"),
-         ("amber", "", "2026-03-31")),
+                 " void_reason = 'x'", "@1-04-01"),
+         ("amber", "", "@1-03-31")),
     case("R-TRN-01", "C2.4.3.a C2.4.3.b", [],
          ("green", "", "2026-11-20"),
          ("amber", """update training_plans set inclusion_doc_no = null,
@@ -809,13 +820,21 @@ def evaluate(cursor, rule, day=None, scope="county", id=None):
 @pytest.mark.clause("C1.e")
 @pytest.mark.parametrize("rule, setup, steps", CASES)
 def test_colours(county, rule, setup, steps):
+    """@0 is the last year that the county has assessed, @1 the next."""
+    county.execute("select max(year) from inspector_assessments"
+                   " where state = 'confirmed'")
+    year, = county.fetchone()
+
+    def dated(text):
+        return text.replace("@0", str(year)).replace("@1", str(year + 1))
+
     for statement in setup:
         county.execute(statement)
     seen = []
     for colour, statement, *day in steps:
         if statement:
-            county.execute(statement)
-        got, params, evidence = evaluate(county, rule, *day)
+            county.execute(dated(statement))
+        got, params, evidence = evaluate(county, rule, *map(dated, day))
         seen.append((got, colour, params))
         if got == "red" and params["red"]:
             assert evidence[0]["rel"] == "offender"
@@ -988,26 +1007,29 @@ def test_the_year_goes_to_the_superior_platform(db):
     db.autocommit = False
     with db.cursor() as cursor:
         cursor.execute("set local search_path = dudao, app, ext")
-        for now in ("2027-05-01", "2027-01-01", "2027-01-20"):
-            cursor.execute("set local dudao.now = '%s 08:00+08'" % now)
+        cursor.execute("select extract(year from app.today())::integer")
+        year, = cursor.fetchone()
+        for day in ("05-01", "01-01", "01-20"):
+            cursor.execute("set local dudao.now = '%s-%s 08:00+08'"
+                           % (year + 1, day))
             cursor.execute("select app.keep_compliance()")
-            cursor.execute("select business_key, payload, peer, state"
+            cursor.execute("select payload, peer, state"
                            " from exchange_messages where type = 'X-16'"
-                           " and business_key like 'compliance:%'")
+                           " and business_key = 'compliance:%s'", (year,))
             sent = cursor.fetchall()
-            assert len(sent) == (now != "2027-05-01")
-        key, payload, peer, state = sent[0]
-        assert (key, peer, state) == ("compliance:2026",
-                                      "municipal_platform", "pending")
+            assert len(sent) == (day != "05-01")
+        payload, peer, state = sent[0]
+        assert (peer, state) == ("municipal_platform", "pending")
         cursor.execute("select count(*) from app.compliance_rules")
         assert len(payload["rules"]) == cursor.fetchone()[0]
-        assert payload["as_of"] == "2026-12-31"
+        kept = f"{year}-12-31"
+        assert payload["as_of"] == kept
         assert payload["statistics"]["inspectors"] > 0
         assert [d["dimension"] for d in payload["dimensions"]] == [
             "coverage", "efficiency", "authority", "accountability"]
         # kept, and kept once
         cursor.execute("select count(*), count(distinct (rule_id, scope_id))"
-                       " from compliance_checks where as_of = '2026-12-31'")
+                       " from compliance_checks where as_of = %s", (kept,))
         n, distinct = cursor.fetchone()
         assert n == distinct > len(payload["rules"])
     db.rollback()
