@@ -139,7 +139,7 @@ migrate: install ## Bring the database of DUDAO_STATE or DUDAO_OWNER_URL up to d
 .PHONY: test
 test: install-test ## Unit tests, then the service on a cluster of its own (T='-k word' or files)
 	@$(MAKE) --no-print-directory -s build unit
-	@$(PYTEST) $(if $(findstring tests/,$(T)),,tests) $(or $(T),--clauses)
+	@$(PYTEST) $(if $(findstring tests/,$(T)),,tests) $(or $(T),-n 2 --clauses)
 
 .PHONY: clauses
 clauses: install-test ## List each clause of the policy document with the tests that prove it

@@ -1,6 +1,5 @@
 """Fixtures of all tests: the service, clients and database connections."""
 
-import os
 import shutil
 import subprocess
 
@@ -9,7 +8,7 @@ import pytest
 from support.client import Client
 from support.service import HOME, Service, Workspace
 
-pytest_plugins = ["support.clauses"]
+pytest_plugins = ["support.halves", "support.clauses", "support.operations"]
 
 
 @pytest.fixture(scope="session")
@@ -56,7 +55,7 @@ def make_service(workspace):
 
 @pytest.fixture(scope="session")
 def anonymous(server, request):
-    client = Client(server, getattr(request.config, "contract", None))
+    client = Client(server, request.config.contract)
     request.config.contract = client.contract
     return client
 
@@ -93,20 +92,3 @@ def as_login(server):
     yield connect
     for connection in made:
         connection.close()
-
-
-# --- what the run has not touched ---------------------------------------------
-
-
-def pytest_terminal_summary(terminalreporter, config):
-    contract = getattr(config, "contract", None)
-    if contract is None:
-        return
-    called = {operation for operation, _ in contract.seen}
-    every = {operation["operationId"]
-             for _, _, operation in contract.operations()}
-    terminalreporter.write_line(
-        f"operations called: {len(called & every)} of {len(every)}")
-    if os.environ.get("DUDAO_TEST_VERBOSE"):
-        terminalreporter.write_line(
-            "never called: " + " ".join(sorted(every - called)))

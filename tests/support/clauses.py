@@ -10,6 +10,8 @@ passed.
 import json
 import pathlib
 
+from support.halves import is_half
+
 HOME = pathlib.Path(__file__).resolve().parents[2]
 MUST_HAVE = ("C1.", "C2.1.", "C2.4.", "C3.")
 
@@ -47,7 +49,8 @@ def missing():
 
 
 def pytest_sessionfinish(session):
-    if session.config.option.clauses and missing():
+    if session.config.option.clauses and not is_half(session.config) \
+            and missing():
         session.exitstatus = 1
 
 

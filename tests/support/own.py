@@ -29,7 +29,7 @@ def server(workspace):
 @pytest.fixture(scope="module")
 def anonymous(server, request):
     # one contract for the whole run: it remembers what was called
-    client = Client(server, getattr(request.config, "contract", None))
+    client = Client(server, request.config.contract)
     request.config.contract = client.contract
     return client
 
