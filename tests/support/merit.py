@@ -98,6 +98,18 @@ def award_body(db, **recipient):
     return {"basis_grade": "good", "basis_text": "年度评估良好", **body}
 
 
+def assessed_year(db):
+    """The last year whose assessments the demo county has confirmed."""
+    return rows(db, "select max(year) from inspector_assessments"
+                    " where state = 'confirmed' and is_demo")[0][0]
+
+
+def visited_year(db):
+    """The year of the last visit: not this one in its first days."""
+    return rows(db, "select extract(year from max(visited_on))::integer"
+                    " from visits where state = 'reviewed'")[0][0]
+
+
 def day(db, days):
     today = rows(db, "select app.today()")[0][0]
     return today + datetime.timedelta(days=days)
