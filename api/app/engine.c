@@ -13,7 +13,6 @@
 #include <string.h>
 
 #include <openssl/evp.h>
-#include <zlib.h>
 
 #include <kore/kore.h>
 #include <kore/http.h>
@@ -601,8 +600,8 @@ representation_tag(struct request *rq, const struct reply *reply)
 {
 	if (reply->etag == NULL || reply->body == NULL || !needs_body_tag(rq))
 		return (reply->etag);
-	return (arena_printf(rq->arena, "%s-%08lx", reply->etag,
-	    crc32_z(0, reply->body, reply->body_len)));
+	return (arena_printf(rq->arena, "%s-%s", reply->etag,
+	    request_digest(rq, reply->body, reply->body_len)));
 }
 
 /* A list has other forms, too: these are not made here. */

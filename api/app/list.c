@@ -6,11 +6,8 @@
 #include "app/list.h"
 
 #include <assert.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <xxhash.h>
 
 #include <kore/kore.h>
 #include <kore/http.h>
@@ -37,7 +34,6 @@ static int row_at(const struct page *page, int i);
 static void write_page(struct request *rq, const struct page *page,
     struct buf *out);
 static const char *link_header(struct request *rq, const struct page *page);
-static const char *body_hash(struct arena *arena, const struct buf *body);
 
 bool
 list_prepare(struct request *rq, struct problem *problem)
@@ -147,7 +143,8 @@ list_answer(struct request *rq, struct reply *reply)
 	arena_on_free(rq->arena, (void (*)(void *))buf_fini, out);
 	reply->body = out->data;
 	reply->body_len = out->len;
-	reply->etag = body_hash(rq->arena, out);
+	/* A list has no version. */
+	reply->etag = request_digest(rq, out->data, out->len);
 	reply->link = link_header(rq, &page);
 }
 
@@ -300,12 +297,4 @@ link_header(struct request *rq, const struct page *page)
 		    link == NULL ? "" : link, link == NULL ? "" : ", ", path,
 		    rest, page->prev);
 	return (link);
-}
-
-/* A list has no version: its ETag is a hash of the body. */
-static const char *
-body_hash(struct arena *arena, const struct buf *body)
-{
-	return (arena_printf(arena, "%016" PRIx64,
-	    (uint64_t)XXH3_64bits(body->data, body->len)));
 }

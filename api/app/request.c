@@ -5,10 +5,12 @@
 #include "app/request.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <xxhash.h>
 
 #include <kore/kore.h>
 #include <kore/http.h>
@@ -353,6 +355,13 @@ request_reply_init(const struct request *rq, struct reply *reply)
 	reply->traceparent = request_header(rq, "traceparent");
 	if (rq->binding != NULL)
 		reply->cache_control = rq->binding->op->cache_control;
+}
+
+const char *
+request_digest(const struct request *rq, const void *body, size_t len)
+{
+	return (arena_printf(rq->arena, "%016" PRIx64,
+	    (uint64_t)XXH3_64bits(body, len)));
 }
 
 enum step_result

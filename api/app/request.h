@@ -141,6 +141,9 @@ enum step_result request_reply_empty(struct request *rq, struct reply *reply);
 /* A job that did not end in PGJOB_DONE becomes a problem, a repetition, or the
  * replay of a kept answer. */
 enum step_result request_failed_job(struct request *rq);
+/* For an ETag: 16 hexadecimal digits that tell a body from others. */
+const char *request_digest(const struct request *rq, const void *body,
+    size_t len);
 /* A reply with the fields that every answer of this request has. */
 void request_reply_init(const struct request *rq, struct reply *reply);
 
