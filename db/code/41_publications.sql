@@ -29,6 +29,7 @@ insert into app.row_rules(resource, name, expression, pointer, code, rule_id, cl
     ('publications', 'summary_names_nobody', 'not app.names_a_person(new.summary)', '/summary', 'personal-data', 'R-PUB-03', 'L-XX-01', null),
     ('publications', 'reason_names_nobody', 'not app.names_a_person(new.withdraw_reason)', '/reason', 'personal-data', 'R-PUB-03', 'L-XX-01', null),
     ('publications', 'expiry_after_publication', 'new.expires_at > new.published_at', '/expires_at', 'date-before-start', null, null, null),
+    ('publications', 'published_at_a_time', 'new.state not in (''published'', ''corrected'') or new.published_at is not null', '/published_at', 'required', null, null, null),
     ('publications', 'unit_publishes_rectification',
      'not app.is_unit_account() or new.kind = ''rectification_disclosure''',
      '/kind', 'unit-publishes-rectification-only', 'R-PRB-06', 'C2.3.2.g', null),

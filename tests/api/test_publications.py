@@ -535,6 +535,11 @@ def test_publishing_needs_a_placement(api, as_login):
     item = office.act("publications", item, "publish",
                       {"placements": [place(api), place(api, "notice_board")]})
     assert item["state"] == "published"
+    # what the public sees was published at some time
+    status, detail = refusal(
+        as_login("office_staff"), "update dudao.publications set"
+        " published_at = null where id = %s", item["id"])
+    assert status == 422 and "required" in codes(detail)
 
 
 @pytest.mark.clause("R-PUB-01")

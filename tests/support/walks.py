@@ -21,6 +21,8 @@ import importlib
 import json
 import pathlib
 
+from support.client import unique
+
 FOLDER = pathlib.Path(__file__).resolve().parents[1] / "walks"
 
 
@@ -82,6 +84,24 @@ class Recipe:
                 + ", ".join(f"{name} = %s" for name in columns)
                 + " where id = %s", (*columns.values(), id))
             cursor.execute("set session_replication_role = origin")
+
+    def published(self, kind, subject_id):
+        """A publication of the record with its place, beyond the steps of its
+        own."""
+        id = self.value(
+            "insert into dudao.publications(code, kind, subject_type,"
+            "     subject_id, publisher_org_id, title, body)"
+            " select %s, %s, %s, %s, o.id, '公开', '公开'"
+            " from dudao.organizations o where o.kind = 'supervision_office'"
+            " returning id", unique("GK"), kind, self.resource, subject_id)
+        self.alter(id, table="publications", state="approved")
+        self.sql("insert into dudao.publication_placements(publication_id,"
+                 " channel_id, url, placed_at) select %s, c.id,"
+                 " 'https://portal.example', now()"
+                 " from dudao.publication_channels c where c.active limit 1",
+                 id)
+        self.alter(id, table="publications", state="published",
+                   published_at=self.value("select now()"))
 
 
 def recipes():

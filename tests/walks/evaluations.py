@@ -37,24 +37,7 @@ class EvaluationCampaigns(Recipe):
                          "finalize": "finalized", "close": "delivered"}
                 self.alter(id, table="evaluations", state=state[action])
         elif action == "publish":
-            self.published(row["id"])
-
-    def published(self, campaign):
-        """A publication with its place, beyond the steps of its own."""
-        id = self.value(
-            "insert into dudao.publications(code, kind, subject_type,"
-            "     subject_id, publisher_org_id, title, body)"
-            " select %s, 'evaluation_result', 'evaluation_campaigns', %s,"
-            "     o.id, '结果', '结果' from dudao.organizations o"
-            " where o.kind = 'supervision_office' returning id",
-            unique("GK"), campaign)
-        self.alter(id, table="publications", state="approved")
-        self.sql("insert into dudao.publication_placements(publication_id,"
-                 " channel_id, url, placed_at) select %s, c.id,"
-                 " 'https://portal.example', now()"
-                 " from dudao.publication_channels c where c.active limit 1",
-                 id)
-        self.alter(id, table="publications", state="published")
+            self.published("evaluation_result", row["id"])
 
     def actor(self, action, row, roles):
         return "committee_director" if action == "approve" else roles[0]

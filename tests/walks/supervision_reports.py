@@ -1,5 +1,4 @@
 from support import reports
-from support.client import unique
 from support.walks import Recipe
 
 REASONS = {"return": "问题清单不完整", "exempt": "涉及未成年人个人信息", "void": "重复起草"}
@@ -22,26 +21,7 @@ class SupervisionReports(Recipe):
                 self.alter(id, table="dispatches", state="sent",
                            sent_at=self.value("select now()"))
         if action == "publish":
-            self.published(row["id"])
-
-    def published(self, report):
-        """A publication with its place, beyond the steps of its own."""
-        self.sql(
-            "with p as (insert into dudao.publications(code, kind,"
-            "     subject_type, subject_id, publisher_org_id, title, body)"
-            "     select %s, 'other', 'supervision_reports', %s, o.id, '公开',"
-            "         '公开' from dudao.organizations o"
-            "     where o.kind = 'supervision_office'"
-            "     returning id) select id from p", unique("GK"), report)
-        id = self.value("select id from dudao.publications where subject_id ="
-                        " %s and kind = 'other'", report)
-        self.alter(id, table="publications", state="approved")
-        self.sql("insert into dudao.publication_placements(publication_id,"
-                 " channel_id, url, placed_at) select %s, c.id,"
-                 " 'https://portal.example', now()"
-                 " from dudao.publication_channels c where c.active limit 1",
-                 id)
-        self.alter(id, table="publications", state="published")
+            self.published("other", row["id"])
 
     def body(self, action, row, from_state):
         if action in REASONS:
