@@ -54,8 +54,11 @@ static void check_node(struct loader *loader, json_t *node,
 static void check_media_types(struct loader *loader, json_t *content,
     const char *pointer);
 static bool is_literal(const char *key);
+static void place_faults(struct loader *loader, const char *pointer);
+static void forget_said(struct loader *loader);
 static void remove_engine_members(json_t *document);
 static void write_text(struct contract *contract);
+static int on_text(const char *piece, size_t len, void *arg);
 
 /*
  * Where each node stands is only needed to report a fault, and costs a third
@@ -119,6 +122,7 @@ load(const char *dir, struct yaml_places *places, FILE *errors)
 		operations_compile(&loader, contract);
 	}
 	HASH_CLEAR(hh, loader.texts);
+	forget_said(&loader);
 	arena_free(loader.scratch);
 	if (loader.fault_count > 0) {
 		contract_free(contract);
@@ -144,24 +148,35 @@ contract_release_document(struct contract *contract)
 static void
 write_text(struct contract *contract)
 {
-	FILE *stream;
-	long len;
+	struct buf text;
+	size_t done;
+	ssize_t n;
 	int fd;
 
-	if ((fd = memfd_create("contract", MFD_CLOEXEC)) == -1 ||
-	    (stream = fdopen(fd, "w")) == NULL)
-		abort();
+	buf_init(&text);
 	/* 15 digits: 0.01 and 92.35 stay what was written. */
-	if (json_dumpf(contract->document, stream,
-		JSON_COMPACT | JSON_REAL_PRECISION(15)) != 0 ||
-	    fputc('\0', stream) == EOF || fflush(stream) != 0 ||
-	    (len = ftell(stream)) <= 0)
+	if (json_dump_callback(contract->document, on_text, &text,
+		JSON_COMPACT | JSON_REAL_PRECISION(15)) != 0)
 		abort();
-	contract->json_len = (size_t)len - 1;
-	contract->json = mmap(NULL, (size_t)len, PROT_READ, MAP_SHARED, fd, 0);
+	contract->json_len = text.len;
+	buf_putc(&text, '\0');
+	if ((fd = memfd_create("contract", MFD_CLOEXEC)) == -1)
+		abort();
+	for (done = 0; done < text.len; done += (size_t)n)
+		if ((n = write(fd, text.data + done, text.len - done)) <= 0)
+			abort();
+	contract->json = mmap(NULL, text.len, PROT_READ, MAP_SHARED, fd, 0);
 	if (contract->json == MAP_FAILED)
 		abort();
-	fclose(stream);
+	(void)close(fd);
+	buf_fini(&text);
+}
+
+static int
+on_text(const char *piece, size_t len, void *arg)
+{
+	buf_append(arg, piece, len);
+	return (0);
 }
 
 void
@@ -222,21 +237,31 @@ loader_fault(struct loader *loader, const char *pointer, const char *fmt, ...)
 	loader->fault_count++;
 }
 
-/* The compiler knows pointers, not files: its lines are placed here. */
+/* The compiler knows pointers, not files: its lines are placed here. A stream
+ * for each of thousands of schemas would be a tenth of the start. */
 struct schema *
 loader_schema(struct loader *loader, json_t *node, const char *pointer)
 {
 	struct schema *schema;
-	FILE *stream;
-	char *text, *line, *next, *message;
-	size_t len;
 
-	if ((stream = open_memstream(&text, &len)) == NULL)
+	if (loader->said == NULL &&
+	    (loader->said = open_memstream(&loader->said_text,
+		 &loader->said_len)) == NULL)
 		abort();
-	schema = schema_compile(loader->document, node, pointer, stream);
-	if (fclose(stream) != 0)
+	schema = schema_compile(loader->document, node, pointer, loader->said);
+	if (fflush(loader->said) != 0)
 		abort();
-	for (line = text; *line != '\0'; line = next) {
+	if (loader->said_len > 0)
+		place_faults(loader, pointer);
+	return (schema);
+}
+
+static void
+place_faults(struct loader *loader, const char *pointer)
+{
+	char *line, *next, *message;
+
+	for (line = loader->said_text; *line != '\0'; line = next) {
 		if ((next = strchr(line, '\n')) != NULL)
 			*next++ = '\0';
 		else
@@ -248,8 +273,18 @@ loader_schema(struct loader *loader, json_t *node, const char *pointer)
 		loader_fault(loader, message != NULL ? line : pointer, "%s",
 		    message != NULL ? message : line);
 	}
-	free(text);
-	return (schema);
+	forget_said(loader);
+}
+
+static void
+forget_said(struct loader *loader)
+{
+	if (loader->said == NULL)
+		return;
+	if (fclose(loader->said) != 0)
+		abort();
+	free(loader->said_text);
+	loader->said = NULL;
 }
 
 json_t *

@@ -23,6 +23,10 @@ struct loader {
 	struct yaml_places *places;
 	struct text *texts; /* of loader_text() */
 	FILE *errors;
+	/* What the compiler of schemas says of one. */
+	FILE *said; /* NULL: not open */
+	char *said_text;
+	size_t said_len;
 	size_t fault_count;
 };
 
