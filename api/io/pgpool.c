@@ -103,7 +103,10 @@ pgpool_new(const struct pgpool_options *options)
 	pool->next = pools;
 	pools = pool;
 	(void)kore_timer_add(on_pgpool_tick, TICK_MS, pool, 0);
-	on_pgpool_tick(pool, kore_time_ms());
+	/* The others follow at the first tick: a dozen backends that begin at
+	 * once would keep the first one waiting, and with it the start. */
+	if (pool->size > 0)
+		pgconn_tick(pool->conns[0], kore_time_ms());
 	return (pool);
 }
 
