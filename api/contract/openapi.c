@@ -31,6 +31,7 @@ struct contract_memory {
 	struct arena *arena;
 };
 
+/* Found by itself while the contract is read. */
 struct text {
 	const char *copy;
 	UT_hash_handle hh;
