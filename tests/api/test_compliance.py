@@ -10,7 +10,7 @@ import time
 import psycopg2
 import pytest
 
-from support import reports
+from support import merit, reports
 from support.own import anonymous, api, server  # noqa: F401
 
 TABLES = """organizations schools supervision_tasks supervision_targets
@@ -819,11 +819,9 @@ def evaluate(cursor, rule, day=None, scope="county", id=None):
 
 @pytest.mark.clause("C1.e")
 @pytest.mark.parametrize("rule, setup, steps", CASES)
-def test_colours(county, rule, setup, steps):
+def test_colours(county, db, rule, setup, steps):
     """@0 is the last year that the county has assessed, @1 the next."""
-    county.execute("select max(year) from inspector_assessments"
-                   " where state = 'confirmed'")
-    year, = county.fetchone()
+    year = merit.assessed_year(db)
 
     def dated(text):
         return text.replace("@0", str(year)).replace("@1", str(year + 1))
@@ -1007,8 +1005,7 @@ def test_the_year_goes_to_the_superior_platform(db):
     db.autocommit = False
     with db.cursor() as cursor:
         cursor.execute("set local search_path = dudao, app, ext")
-        cursor.execute("select extract(year from app.today())::integer")
-        year, = cursor.fetchone()
+        year = merit.day(db, 0).year
         for day in ("05-01", "01-01", "01-20"):
             cursor.execute("set local dudao.now = '%s-%s 08:00+08'"
                            % (year + 1, day))

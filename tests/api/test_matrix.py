@@ -41,13 +41,12 @@ PARTS = {
         ("training_records", "session_id"),
 }
 
-# Changes of drafts, of which the demo has none that the role may write, or not
-# at any time of the year: the tests of these resources make their own.
-DRAFTS = {"updateAward", "updateAwardDecision", "updateBudget",
-          "updateEvaluationCampaign", "updateIndicatorFramework",
-          "updateMeeting", "updateRankApplication", "updatePublication",
-          "updatePublicationPlacement", "updateSupervisionTask",
-          "updateVisit"}
+# Changes of drafts, of which the demo has none that the role may write: the
+# tests of these resources make their own.
+DRAFTS = {"updateAward", "updateAwardDecision", "updateEvaluationCampaign",
+          "updateIndicatorFramework", "updateMeeting", "updateRankApplication",
+          "updatePublication", "updatePublicationPlacement",
+          "updateSupervisionTask", "updateVisit"}
 
 # Rows that belong to whoever makes them.
 OF_WHO_WRITES = {"attachments", "exchange_activities",
