@@ -28,7 +28,6 @@ struct pgpool {
 	struct pgpool_options options;
 	struct pgconn **conns;
 	unsigned size;
-	unsigned rotor; /* where the next search begins */
 	unsigned ready;
 	uint64_t away_since_ms;	 /* while ready is 0 */
 	uint64_t pause_until_ms; /* for jobs that lost a connection */
@@ -273,10 +272,12 @@ on_pgpool_turn_end(void *arg, u_int64_t now_ms)
 }
 
 /*
- * One whose transaction the job can join; an idle one, each in its turn, so
- * that the commits of several can share a flush; else the one with the fewest
- * jobs, unless it is at work on a long one: then waiting for whichever is
- * free first is better.
+ * One whose transaction the job can join; an idle one, so that the commits of
+ * several can share a flush; else the one with the fewest jobs, unless it is at
+ * work on a long one: then waiting for whichever is free first is better.
+ *
+ * Of several alike reads take the first and writes the last: a backend that
+ * was at the same work a moment ago has its plans in the processor's cache.
  *
  * A read goes behind no write as long as there is another connection, and
  * writes leave it one: a commit waits for the disk, which now and then takes
@@ -292,7 +293,7 @@ pgpool_choose(struct pgpool *pool, const struct pgjob *job)
 	unsigned i, at, load, best = pool->size, best_load = 0;
 
 	for (i = 0; i < pool->size; i++) {
-		at = (pool->rotor + i) % pool->size;
+		at = job->is_read_only ? i : pool->size - 1 - i;
 		conn = pool->conns[at];
 		if (!pgconn_is_ready(conn))
 			continue;
@@ -313,7 +314,6 @@ pgpool_choose(struct pgpool *pool, const struct pgjob *job)
 	}
 	if (best == pool->size)
 		return (NULL);
-	pool->rotor = best + 1;
 	return (pool->conns[best]);
 }
 
