@@ -99,11 +99,17 @@ as $$
 declare
     candidate date := start_on;
     ahead integer := abs(n);
+    -- where the calendar departs from the week: few, and with an index
+    exceptions constant date[] := array(
+        select c.day
+        from dudao.calendar_days c
+        where c.is_workday <> (extract(isodow from c.day) < 6)
+            and c.day between case when n < 0 then '-infinity' else start_on end
+                and case when n > 0 then 'infinity' else start_on end);
 begin
     while ahead > 0 loop
         candidate := candidate + sign(n)::integer;
-        if app.is_workday((select c.is_workday from dudao.calendar_days c
-                where c.day = candidate), candidate) then
+        if (extract(isodow from candidate) < 6) <> (candidate = any (exceptions)) then
             ahead := ahead - 1;
         end if;
     end loop;

@@ -132,38 +132,37 @@ language plpgsql stable
 as $$
 declare
     announced jsonb := app.announced_action(resource, id);
-    is_system boolean := coalesce((announced ->> 'system')::boolean, false);
-    my_roles text[] := case when is_system then '{system}' else app.roles() end;
+    by_system boolean := coalesce((announced ->> 'system')::boolean, false);
+    my_roles text[] := case when by_system then '{system}' else app.roles() end;
+    my_role text;
     candidate app.workflow_actions;
-    found_any boolean := false;
     result app.step;
 begin
     if announced is null and from_state = to_state then
         return null;
     end if;
     if not is_void then
-        for candidate in
-            select a.*
-            from app.workflow_actions a
-            where a.resource = step_of.resource
-                and a.from_state = step_of.from_state
-                and a.to_state = step_of.to_state
-                and (announced is null or a.action = announced ->> 'action')
-            order by a.sort, a.action
-        loop
-            found_any := true;
-            if is_system and (candidate.is_system or 'system' = any (candidate.roles)) then
-                result.role := 'system';
-            elsif not candidate.is_system then
-                select r into result.role
-                from unnest(my_roles) as r
-                where r = any (candidate.roles)
-                limit 1;
+        select a.* into candidate
+        from app.workflow_actions a
+        where a.resource = step_of.resource
+            and a.from_state = step_of.from_state
+            and a.to_state = step_of.to_state
+            and (announced is null or a.action = announced ->> 'action')
+        order by case when by_system then a.is_system or 'system' = any (a.roles)
+            else not a.is_system and a.roles && my_roles end desc, a.sort, a.action
+        limit 1;
+    end if;
+    if by_system and (candidate.is_system or 'system' = any (candidate.roles)) then
+        result.role := 'system';
+    elsif not candidate.is_system then
+        foreach my_role in array my_roles loop
+            if my_role = any (candidate.roles) then
+                result.role := my_role;
+                exit;
             end if;
-            exit when result.role is not null;
         end loop;
     end if;
-    if not found_any then
+    if candidate.action is null then
         perform app.refuse(409, 'illegal-transition', extra => jsonb_build_object(
             'state', from_state,
             'allowed_actions', case when is_void then '[]'::jsonb
@@ -242,11 +241,17 @@ begin
 end
 $$;
 
--- The person for whom the caller acts by delegation in this role (4.1).
+-- The person for whom the caller acts by delegation in this role (4.1): a
+-- deputy, in the role of the office.
 create or replace function app.on_behalf_of(role text) returns uuid
 language plpgsql stable security definer
 as $$
 begin
+    if role <> all ('{chief_inspector,committee_director}')
+            or not (app.has_role(role)
+                and app.has_role('deputy_chief_inspector', 'committee_deputy')) then
+        return null;
+    end if;
     return (
         select g.delegated_by
         from dudao.role_grants g
@@ -293,10 +298,8 @@ begin
     entry.at := clock_timestamp();
     entry.user_id := app.user_id();
     entry.role := coalesce(role, array_to_string(app.roles(), ','));
-    entry.on_behalf_of := case when app.roles() && '{chief_inspector,committee_director}'
-        and app.roles() && '{deputy_chief_inspector,committee_deputy}'
-        then coalesce(app.on_behalf_of('chief_inspector'),
-            app.on_behalf_of('committee_director')) end;
+    entry.on_behalf_of := coalesce(app.on_behalf_of('chief_inspector'),
+        app.on_behalf_of('committee_director'));
     entry.organization_id := app.organization_id();
     entry.ip := nullif(current_setting('dudao.ip', true), '');
     entry.action := action;
@@ -329,13 +332,17 @@ $$;
 create or replace function app.redacted(row_image jsonb) returns jsonb
 language plpgsql immutable
 as $$
+declare
+    secrets constant text[] := '{password_hash,token_hash,secret_hash,content,id_number_hash}';
+    shown constant jsonb := row_image - '{search,updated_at,updated_by}'::text[];
 begin
-    return (
-        row_image - '{search,updated_at,updated_by}'::text[]
-            || coalesce((
-                select jsonb_object_agg(key, '***')
-                from unnest('{password_hash,token_hash,secret_hash,content,id_number_hash}'::text[]) as key
-                where row_image -> key <> 'null'), '{}'));
+    if not row_image ?| secrets then
+        return shown;
+    end if;
+    return shown || coalesce((
+        select jsonb_object_agg(key, '***')
+        from unnest(secrets) as key
+        where row_image -> key <> 'null'), '{}');
 end
 $$;
 
@@ -348,9 +355,11 @@ declare
     old_part jsonb;
     new_part jsonb;
     announced jsonb;
+    writes text;
 begin
-    -- what was found out about the caller's scopes may have changed
-    perform set_config('dudao.writes', (coalesce(nullif(
+    -- what was found out about the caller's scopes may have changed; an
+    -- assignment, because PERFORM starts the executor
+    writes := set_config('dudao.writes', (coalesce(nullif(
         current_setting('dudao.writes', true), ''), '0')::integer + 1)::text, true);
     if tg_op = 'INSERT' then
         perform app.audit('create', tg_table_name, new.id,
@@ -410,6 +419,35 @@ as $$
     select to_regprocedure(format('app.%I(%s)', name, array_to_string(arguments, ','))) is not null
 $$;
 
+-- Makes "column in (words)" of a check "column = any ('{words}')", one constant
+-- instead of many: PostgreSQL reads a check's stored form anew for each
+-- statement that writes.
+create or replace function app.shorten_checks() returns void
+language plpgsql
+as $$
+declare
+    item record;
+begin
+    for item in
+        select c.conrelid::regclass as of_table, c.conname as name, found.part[1] as column_name,
+            format('{%s}', replace(replace(found.part[2], '''::text', ''), '''', '')) as words,
+            obj_description(c.oid, 'pg_constraint') as description
+        from pg_constraint c
+        cross join lateral regexp_match(pg_get_constraintdef(c.oid),
+            '^CHECK \(\((\w+) = ANY \(ARRAY\[((?:''\w+''::text(?:, )?)+)\]\)\)\)$') as found(part)
+        where c.contype = 'c' and c.connamespace = 'dudao'::regnamespace
+            and found.part is not null
+    loop
+        execute format('alter table %s drop constraint %I, add constraint %2$I check (%s = any (%L))',
+            item.of_table, item.name, item.column_name, item.words);
+        if item.description is not null then
+            execute format('comment on constraint %I on %s is %L',
+                item.name, item.of_table, item.description);
+        end if;
+    end loop;
+end
+$$;
+
 -- Columns that a write sets from the client's or the step's data.
 create or replace function app.own_columns(resource text) returns text[]
 language sql stable
@@ -436,39 +474,60 @@ as $$
     order by a.attnum
 $$;
 
+-- A condition of a trigger: does the write change one of these columns?
+create or replace function app.changed(columns text[]) returns text
+language sql immutable
+as $$
+    select format('tg_op = ''INSERT'' or (%s) is distinct from (%s)',
+        string_agg(format('new.%I', c), ', '), string_agg(format('old.%I', c), ', '))
+    from unnest(columns) as c
+$$;
+
 -- The body of the checks: what must be there, what must exist, the row rules.
 -- All of them are evaluated, and raised together. What a record refers to is
 -- looked up only where it changed: a condition with a query in it is run as one
--- each time, whatever stands before the query.
+-- each time, whatever stands before the query. One condition stands before all
+-- of a kind: plpgsql prepares each one anew in each transaction.
 create or replace function app.checks_of(resource text) returns text
 language sql stable
 as $$
-    select coalesce(string_agg(c.source, '' order by c.kind, c.place), '')
+    select coalesce(string_agg(c.source, '' order by c.kind), '')
     from (
-        select 1 as kind, row_number() over (order by a.attnum) as place,
-            format(E'    if new.%I is null then\n'
-                '        faults := faults || app.fault(''required'', %L);\n    end if;\n',
-                a.attname, '/' || a.attname) as source
+        select 1 as kind, format(E'    if num_nulls(%s) > 0 then\n%s    end if;\n',
+            string_agg(format('new.%I', a.attname), ', ' order by a.attnum),
+            string_agg(format(E'        if new.%I is null then\n'
+                '            faults := faults || app.fault(''required'', %L);\n'
+                '        end if;\n',
+                a.attname, '/' || a.attname), '' order by a.attnum)) as source
         from pg_attribute a
         where a.attrelid = ('dudao.' || quote_ident(resource))::regclass
             and a.attnum > 0 and not a.attisdropped and a.attnotnull
             and a.attgenerated = '' and a.attidentity = ''
             and a.attname = any (app.own_columns(resource))
+        having count(*) > 0
         union all
-        select 2, row_number() over (order by r.column_name),
-            format(E'    if new.%1$I is not null and new.%1$I is distinct from old.%1$I then\n'
-                '        if not exists (select from %2$s where %3$I = new.%1$I) then\n'
-                '            faults := faults || app.fault(''unknown-reference'', %4$L);\n'
-                '        end if;\n    end if;\n',
-                r.column_name, r.target, r.target_column, '/' || r.column_name)
+        select 2, format(E'    if %s then\n%s    end if;\n',
+            app.changed(array_agg(r.column_name order by r.column_name)),
+            string_agg(format(
+                E'        if new.%1$I is not null and new.%1$I is distinct from old.%1$I then\n'
+                '            if not exists (select from %2$s where %3$I = new.%1$I) then\n'
+                '                faults := faults || app.fault(''unknown-reference'', %4$L);\n'
+                '            end if;\n        end if;\n',
+                r.column_name, r.target, r.target_column, '/' || r.column_name),
+                '' order by r.column_name))
         from app.references_of(resource) as r
+        having count(*) > 0
         union all
-        select 3, row_number() over (order by w.name),
+        select 3, string_agg(
+            case when w.when_changed is null then s.source else
+                format(E'    if %s then\n%s    end if;\n',
+                    app.changed(w.when_changed), s.source) end, '' order by w.name)
+        from app.row_rules w
+        cross join lateral (select
             format(E'    if not (%s) then\n'
                 '        faults := faults || app.fault(%L, %L, %s, %L, %L);\n    end if;\n',
                 w.expression, w.code, w.pointer,
-                coalesce('(' || w.params || ')::jsonb', 'null'), w.rule_id, w.clause_id)
-        from app.row_rules w
+                coalesce('(' || w.params || ')::jsonb', 'null'), w.rule_id, w.clause_id) as source) as s
         where w.resource = checks_of.resource
     ) as c
 $$;
@@ -573,14 +632,15 @@ create or replace function gen.%1$I() returns trigger
 language plpgsql security definer
 as $gen$
 declare
-    announced constant text := coalesce(current_setting('dudao.action', true), '');
+    announced text := coalesce(current_setting('dudao.action', true), '');
     step constant app.step := app.step_of(%2$L, new.id, old.state, new.state, %3$s);
+    silent text;
 begin
     if step.action is null then
         return null;
     end if;
     -- what the effect does is no longer this action
-    perform set_config('dudao.action', '', true);
+    silent := set_config('dudao.action', '', true);
     insert into dudao.transitions(subject_type, subject_id, action, from_state,
         to_state, actor, role, on_behalf_of, at, comment, data)
     values (%2$L, new.id, step.action, step.from_state, step.to_state,
@@ -595,7 +655,7 @@ $f$, t || '_step', t, was_void);
 $f$, 'effect_' || t);
         end if;
         source := source || $f$
-    perform set_config('dudao.action', announced, true);
+    announced := set_config('dudao.action', announced, true);
     return null;
 end
 $gen$
@@ -1049,6 +1109,7 @@ declare
     r app.resources;
     stale record;
 begin
+    perform app.shorten_checks();
     -- policies name these functions of other tables
     for r in select * from app.resources order by resource loop
         perform app.generate_scopes(r.resource);

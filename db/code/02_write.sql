@@ -275,7 +275,8 @@ declare
     o %2$s;
     r %2$s;
     step app.workflow_actions;
-    announced constant text := coalesce(current_setting('dudao.action', true), '');
+    announced_before text := coalesce(current_setting('dudao.action', true), '');
+    announced text;
 begin
     if not exists (select from %2$s x where x.id = $1) then
         return;
@@ -310,10 +311,10 @@ $f$;
         end if;
         source := source || format($f$
     r.state := step.to_state;
-    perform set_config('dudao.action', jsonb_build_object(
+    announced := set_config('dudao.action', jsonb_build_object(
         'resource', %L, 'id', $1, 'action', action, 'data', data, 'system', is_system)::text, true);
     perform gen.%I(r);
-    perform set_config('dudao.action', announced, true);
+    announced_before := set_config('dudao.action', announced_before, true);
     return query %s;
     if not found then
         return next row(204, null, null, null)::app.answer;

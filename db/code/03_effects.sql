@@ -159,14 +159,16 @@ begin
 end
 $$;
 
-create or replace function app.meet_deadline(subject_type text, subject_id uuid, kind text)
+drop function if exists app.meet_deadline(text, uuid, text);
+create or replace function app.meet_deadline(
+    subject_type text, subject_id uuid, variadic kinds text[])
 returns void
 language plpgsql security definer
 as $$
 begin
     update dudao.deadlines d
     set met_on = app.today(), updated_at = now()
-    where d.subject_type = $1 and d.subject_id = $2 and d.kind = $3
+    where d.subject_type = $1 and d.subject_id = $2 and d.kind = any ($3)
         and d.met_on is null;
 end
 $$;
@@ -187,17 +189,20 @@ language plpgsql security definer
 as $$
 declare
     next_revision integer;
+    waiting uuid[];
+    earlier uuid;
     result uuid;
 begin
     perform pg_advisory_xact_lock(hashtextextended('dudao.outbox:' || type || business_key, 0));
-    select coalesce(max(m.revision), 0) + 1 into next_revision
+    select coalesce(max(m.revision), 0) + 1,
+        coalesce(array_agg(m.id) filter (where m.state in ('pending', 'failed')), '{}')
+        into next_revision, waiting
     from dudao.exchange_messages m
     where m.direction = 'out' and m.peer = enqueue.peer and m.type = enqueue.type
         and m.business_key = enqueue.business_key;
-    perform app.system_step('exchange_messages', m.id, 'supersede')
-    from dudao.exchange_messages m
-    where m.direction = 'out' and m.peer = enqueue.peer and m.type = enqueue.type
-        and m.business_key = enqueue.business_key and m.state in ('pending', 'failed');
+    foreach earlier in array waiting loop
+        perform app.system_step('exchange_messages', earlier, 'supersede');
+    end loop;
     insert into dudao.exchange_messages as m (direction, peer, type, op,
         subject_type, subject_id, business_key, revision, idempotency_key,
         payload_sha256, payload, priority, next_attempt_at, state)

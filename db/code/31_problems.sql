@@ -110,48 +110,49 @@ $$;
 
 -- Why these inspectors may not judge this problem: own unit, reporter,
 -- recusal, and a part-time inspector for what is major.
+drop function if exists app.reviewer_faults(dudao.problems, uuid[], text);
 create or replace function app.reviewer_faults(
-    p dudao.problems, reviewers uuid[], pointer text)
+    p dudao.problems, reported_by uuid, reviewers uuid[], pointer text)
 returns app.fault[]
 language plpgsql stable security definer set search_path = dudao, app, ext
 as $$
 declare
     faults app.fault[] := '{}';
-    report rectification_reports := app.last_report(p.id);
     reviewer record;
 begin
-    for reviewer in
-        select r.id, i.person_id, u.organization_id, r.place - 1 as place,
-            i.id is null as is_unknown
-        from unnest(reviewers) with ordinality as r(id, place)
-        left join inspectors i on i.id = r.id
-        left join persons u on u.id = i.person_id
-    loop
-        if reviewer.is_unknown then
-            faults := faults || app.fault('unknown-reference',
-                format('%s/%s', pointer, reviewer.place));
-            continue;
-        end if;
-        if reviewer.organization_id = p.organization_id
+    for place in 1 .. coalesce(cardinality(reviewers), 0) loop
+        select i.id,
+            h.organization_id = p.organization_id
                 or exists (
                     select from users u
-                    where u.person_id = reviewer.person_id
-                        and (u.id = report.created_by
-                            or u.organization_id = p.organization_id)) then
+                    where u.person_id = i.person_id
+                        and (u.id = reported_by
+                            or u.organization_id = p.organization_id))
+                as is_biased
+            into reviewer
+        from inspectors i
+        join persons h on h.id = i.person_id
+        where i.id = reviewers[place];
+        if reviewer.id is null then
+            faults := faults || app.fault('unknown-reference',
+                format('%s/%s', pointer, place - 1));
+            continue;
+        end if;
+        if reviewer.is_biased then
             faults := faults || app.fault('reviewer-not-independent',
-                format('%s/%s', pointer, reviewer.place), null,
+                format('%s/%s', pointer, place - 1), null,
                 'R-PRB-02', 'C2.3.2.b');
         elsif app.is_recused(reviewer.id, p.organization_id, p.target_id,
                 p.visit_id)
         then
             faults := faults || app.fault('recusal-required',
-                format('%s/%s', pointer, reviewer.place), null,
+                format('%s/%s', pointer, place - 1), null,
                 'R-INS-09', 'L-TL-10');
         end if;
         if p.severity in ('major', 'danger')
                 and not app.is_full_time(reviewer.id, app.today()) then
             faults := faults || app.fault('reviewer-not-full-time',
-                format('%s/%s', pointer, reviewer.place), null,
+                format('%s/%s', pointer, place - 1), null,
                 'R-PRB-02', 'C2.3.2.b');
         end if;
     end loop;
@@ -187,44 +188,47 @@ end
 $$;
 
 insert into app.row_rules(resource, name, expression, pointer, code,
-    rule_id, clause_id, params) values
+    rule_id, clause_id, params, when_changed) values
     -- 3.0: what no step does
     ('problems', 'not_recused', $e$step.action is not null
         or not app.is_kept_off(new.organization_id, new.target_id,
             new.visit_id)$e$,
-        null, 'recusal-required', 'R-INS-09', 'L-TL-10', null),
+        null, 'recusal-required', 'R-INS-09', 'L-TL-10', null, null),
     ('problems', 'source',
         'num_nonnulls(new.target_id, new.visit_id, new.review_id,
             new.exchange_message_id, new.member_organization_id) = 1',
-        '/visit_id', 'one-source-required', null, 'C2.3.2.a', null),
+        '/visit_id', 'one-source-required', null, 'C2.3.2.a', null, null),
     ('problems', 'supervisable',
         '(select o.is_supervisable from dudao.organizations o
             where o.id = new.organization_id)',
-        '/organization_id', 'not-supervisable', null, 'C2.3.2.a', null),
+        '/organization_id', 'not-supervisable', null, 'C2.3.2.a', null,
+        '{organization_id}'),
     ('problems', 'unit_of_visit',
         '(select v.organization_id = new.organization_id
             from dudao.visits v where v.id = new.visit_id)',
-        '/organization_id', 'not-the-visited-unit', null, 'C2.3.2.a', null),
+        '/organization_id', 'not-the-visited-unit', null, 'C2.3.2.a', null,
+        '{organization_id,visit_id}'),
     ('problems', 'unit_of_target',
         '(select t.organization_id = new.organization_id
             from dudao.supervision_targets t where t.id = new.target_id)',
-        '/organization_id', 'not-the-visited-unit', null, 'C2.3.2.a', null),
+        '/organization_id', 'not-the-visited-unit', null, 'C2.3.2.a', null,
+        '{organization_id,target_id}'),
     ('problems', 'title_without_persons',
         'not app.names_a_person(new.title)',
-        '/title', 'personal-data', null, null, null),
+        '/title', 'personal-data', null, null, null, '{title}'),
     ('problems', 'description_without_persons',
         'not app.names_a_person(new.description)',
-        '/description', 'personal-data', null, null, null),
+        '/description', 'personal-data', null, null, null, '{description}'),
     ('problems', 'due_on_not_past',
         'new.due_on >= app.today() or new.state <> ''draft''',
         '/due_on', 'date-in-past', null, 'C2.3.1.e',
-        'jsonb_build_object(''min'', app.today())'),
+        'jsonb_build_object(''min'', app.today())', null),
     -- also for whoever writes past app.create(): no unit reviews itself
     ('problem_reviews', 'by_reviewer',
         'app.has_role(''inspector_ft'', ''inspector_pt'', ''zone_lead'',
             ''office_staff'', ''deputy_chief_inspector'',
             ''chief_inspector'')',
-        null, 'role-not-permitted', 'R-PRB-02', 'C2.3.2.b', null);
+        null, 'role-not-permitted', 'R-PRB-02', 'C2.3.2.b', null, null);
 
 
 -- Steps ---------------------------------------------------------------------
@@ -359,7 +363,7 @@ begin
             faults := faults || app.fault('evidence-required', null, null,
                 'R-PRB-02', 'C2.3.2.b');
         end if;
-        faults := faults || app.reviewer_faults(p,
+        faults := faults || app.reviewer_faults(p, report.created_by,
             review.reviewer_inspector_ids, '/reviewer_inspector_ids');
     end if;
     -- who reported, or belongs to the unit, does not strike off
@@ -508,7 +512,8 @@ begin
             faults := faults || app.fault('required',
                 '/reviewer_inspector_ids', null, 'R-PRB-02', 'C2.3.2.b');
         end if;
-        faults := faults || app.reviewer_faults(new,
+        report := app.last_report(new.id);
+        faults := faults || app.reviewer_faults(new, report.created_by,
             new.reviewer_inspector_ids, '/reviewer_inspector_ids');
 
     when 'strike_off' then
@@ -614,6 +619,7 @@ declare
     unit_users uuid[] := app.users_of_organization(new.organization_id);
     review problem_reviews;
     plan_id uuid;
+    payload jsonb;
 begin
     case action
     when 'list' then
@@ -667,8 +673,7 @@ begin
             '不同意延期整改：' || new.code, data ->> 'reason', unit_users);
 
     when 'report' then
-        perform app.meet_deadline('problems', new.id, 'plan');
-        perform app.meet_deadline('problems', new.id, 'rectify');
+        perform app.meet_deadline('problems', new.id, 'plan', 'rectify');
         perform app.deadline('problems', new.id, 'verify',
             app.add_workdays(app.today(),
                 app.parameter_int('verify_workdays')));
@@ -688,8 +693,7 @@ begin
             (new.verify_due_on + 1)::timestamp at time zone 'Asia/Shanghai');
 
     when 'strike_off' then
-        perform app.meet_deadline('problems', new.id, 'verify');
-        perform app.meet_deadline('problems', new.id, 'supervision_letter');
+        perform app.meet_deadline('problems', new.id, 'verify', 'supervision_letter');
         perform app.deadline('problems', new.id, 'look_back',
             new.look_back_due_on);
         -- C2.3.2.g: the unit tells the public
@@ -721,8 +725,7 @@ begin
         perform app.meet_deadline('problems', new.id, 'look_back');
 
     when 'rebound' then
-        perform app.meet_deadline('problems', new.id, 'look_back');
-        perform app.meet_deadline('problems', new.id, 'disclosure');
+        perform app.meet_deadline('problems', new.id, 'look_back', 'disclosure');
         perform app.deadline('problems', new.id, 'assign',
             app.add_workdays(app.today(), 5));
         perform app.deadline('problems', new.id, 'supervision_letter',
@@ -745,15 +748,16 @@ begin
 
     -- the superior platform follows the ledger from the assignment on
     if new.state not in ('draft', 'listed', 'voided') then
+        payload := app.problem_exchange(new);
         perform app.enqueue('X-04', 'upsert', 'problems', new.id,
-            'problem:' || new.code, app.problem_exchange(new));
+            'problem:' || new.code, payload);
     end if;
     if action in ('strike_off', 'rebound', 'look_back_ok') then
         review := app.last_review(new.id, case action
             when 'strike_off' then 'verification' else 'look_back' end);
         perform app.enqueue('X-07', 'upsert', 'problems', new.id,
             'rectification:' || new.code,
-            app.problem_exchange(new) || jsonb_build_object(
+            payload || jsonb_build_object(
                 'review_kind', review.kind,
                 'review_result', review.result,
                 'reviewed_on', review.reviewed_on));
@@ -899,7 +903,7 @@ begin
         faults := faults || app.fault('reviewer-not-assigned',
             '/reviewer_inspector_ids', null, 'R-PRB-02', 'C2.3.2.b');
     end if;
-    faults := faults || app.reviewer_faults(p,
+    faults := faults || app.reviewer_faults(p, report.created_by,
         "row".reviewer_inspector_ids, '/reviewer_inspector_ids');
     if "row".reviewed_on > app.today() then
         faults := faults || app.fault('date-in-future', '/reviewed_on',
