@@ -33,6 +33,7 @@
 #include <unistd.h>
 
 #define GRACE_S 5
+#define TURN_US 1000
 #define HEAD_MAX 16384
 #define STATUS_MAX 600
 
@@ -61,8 +62,9 @@ struct conn {
 static struct request *requests;
 static size_t request_count;
 static struct conn *conns;
+/* A ring: each connection in its turn, as of people who ask now and then. */
 static struct conn **idle;
-static size_t idle_count;
+static size_t conn_count, idle_first, idle_count;
 static int epoll_fd;
 static uint64_t histogram[BUCKETS];	    /* of 2xx and 304 */
 static uint64_t refused_histogram[BUCKETS]; /* of all others */
@@ -79,6 +81,8 @@ static void requests_read(const char *path);
 static bool is_over(uint64_t now);
 static bool is_due(uint64_t now, uint64_t *due_us);
 static void conn_open(struct conn *c, uint16_t port);
+static void conn_rest(struct conn *c);
+static struct conn *conn_next(void);
 static void conn_send(struct conn *c);
 static bool conn_receive(struct conn *c);
 static size_t head_read(struct conn *c);
@@ -86,6 +90,7 @@ static void conn_answered(struct conn *c);
 static size_t bucket_of(uint64_t us);
 static uint64_t percentile_us(const uint64_t *counts, double share);
 static void report(uint64_t lost, double seconds);
+static uint64_t pause_us(void);
 static void conns_read(void);
 static void conns_greet(void);
 
@@ -148,7 +153,23 @@ conn_open(struct conn *c, uint16_t port)
 	fcntl(c->fd, F_SETFL, O_NONBLOCK);
 	if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, c->fd, &event) < 0)
 		die("epoll_ctl");
-	idle[idle_count++] = c;
+	conn_rest(c);
+}
+
+static void
+conn_rest(struct conn *c)
+{
+	idle[(idle_first + idle_count++) % conn_count] = c;
+}
+
+static struct conn *
+conn_next(void)
+{
+	struct conn *c = idle[idle_first];
+
+	idle_first = (idle_first + 1) % conn_count;
+	idle_count--;
+	return (c);
 }
 
 /* Requests are far smaller than a socket's buffer: one call takes them. */
@@ -251,7 +272,7 @@ conn_answered(struct conn *c)
 		answered++;
 	c->is_busy = false;
 	busy_count--;
-	idle[idle_count++] = c;
+	conn_rest(c);
 }
 
 static size_t
@@ -336,12 +357,28 @@ is_due(uint64_t now, uint64_t *due_us)
 	return (sent < scheduled && *due_us <= now);
 }
 
+/* How long nothing has to be sent, at most TURN_US. */
+static uint64_t
+pause_us(void)
+{
+	uint64_t due_us, now = now_us();
+
+	if (start_us == 0 || idle_count == 0)
+		return (TURN_US);
+	if (is_due(now, &due_us))
+		return (0);
+	return (
+	    due_us > now && due_us < now + TURN_US ? due_us - now : TURN_US);
+}
+
+/* To the microsecond: waiting in milliseconds would be counted as latency. */
 static void
 conns_read(void)
 {
 	struct epoll_event events[512];
 	struct conn *c;
-	int n = epoll_wait(epoll_fd, events, 512, 1);
+	struct timespec wait = { .tv_nsec = (long)pause_us() * 1000 };
+	int n = epoll_pwait2(epoll_fd, events, 512, &wait, NULL);
 
 	for (; n > 0; n--) {
 		c = events[n - 1].data.ptr;
@@ -361,7 +398,7 @@ conns_greet(void)
 	struct conn *c;
 
 	while (idle_count > 0) {
-		c = idle[--idle_count];
+		c = conn_next();
 		c->request = &greeting;
 		conn_send(c);
 	}
@@ -391,6 +428,7 @@ main(int argc, char **argv)
 	requests_read(argv[5]);
 	conns = calloc(count, sizeof(*conns));
 	idle = calloc(count, sizeof(*idle));
+	conn_count = count;
 	epoll_fd = epoll_create1(0);
 	if (conns == NULL || idle == NULL || epoll_fd < 0)
 		die("start");
@@ -403,7 +441,7 @@ main(int argc, char **argv)
 	end_us = start_us + (uint64_t)(seconds * 1e6);
 	while (!is_over(now_us())) {
 		while (idle_count > 0 && is_due(now_us(), &due_us)) {
-			c = idle[--idle_count];
+			c = conn_next();
 			c->request = &requests[sent++ % request_count];
 			c->due_us = due_us;
 			conn_send(c);
