@@ -1081,7 +1081,7 @@ begin
         select p.oid::regprocedure as signature
         from pg_proc p
         where p.pronamespace = 'app'::regnamespace
-            and p.proname ~ '^(generate_|refresh(_resource)?$|register$|begin_machine$|system_step$)'
+            and p.proname ~ '^(generate_|shorten_|refresh(_resource)?$|register$|begin_machine$|system_step$)'
     loop
         execute format('revoke all on function %s from dudao_api, dudao_relay', item.signature);
     end loop;

@@ -23,6 +23,9 @@ create or replace function app.read_only_faults(body jsonb, columns text[]) retu
 language plpgsql immutable
 as $$
 begin
+    if not body ?| columns then
+        return '{}';
+    end if;
     return (
         select coalesce(array_agg(app.fault('read-only-field', '/' || key) order by key), '{}')
         from jsonb_object_keys(body) as key
