@@ -66,12 +66,16 @@ class Office:
         self.ledger.room = max(1, int((rate or RATE_MAX) * seconds / 10) + 1)
         self.ledger.before()
         write(self.path, mix(self.client, self.ledger))
-        before = self.server.used()
-        done = subprocess.run(
+        generator = subprocess.Popen(
             [BUILD / "openload", self.server.url.rpartition(":")[2], str(rate),
              str(seconds), str(connections), self.path],
-            text=True, stdout=subprocess.PIPE, check=True)
-        found = json.loads(done.stdout)
+            text=True, stdout=subprocess.PIPE)
+        generator.stdout.readline()     # all connections are made
+        before = self.server.used()
+        said, _ = generator.communicate()
+        if generator.returncode:
+            sys.exit("bench: openload failed")
+        found = json.loads(said)
         self.ledger.after({"requests": found["due"] // 10 + 1})
         found.update(self.server.per_request(before, found["answered"]))
         wrong = {status for status in found["statuses"]

@@ -12,7 +12,8 @@
  *
  * A request that no connection was free for waits in the generator, with its
  * clock running; what is still unanswered GRACE_S after the end counts as
- * lost. Prints one JSON object. Single-threaded; every answer has to have a
+ * lost. Prints an empty line when all connections are made, and one JSON
+ * object at the end. Single-threaded; every answer has to have a
  * Content-Length or to be a 304.
  */
 #include <sys/epoll.h>
@@ -435,6 +436,8 @@ main(int argc, char **argv)
 	for (i = 0; i < count; i++)
 		conn_open(&conns[i], (uint16_t)strtoul(argv[1], NULL, 10));
 	conns_greet();
+	puts("");
+	fflush(stdout);
 
 	scheduled = (uint64_t)(rate * seconds);
 	start_us = now_us();
