@@ -835,6 +835,28 @@ test_slow_job_delays_nobody(void)
 	CHECK(slow->turn == 40);
 }
 
+/* Reads on one connection and writes on another, as long as one of each kind
+ * is enough. */
+static void
+test_like_work_keeps_its_connection(void)
+{
+	struct pgpool *pool = pool_of(4, 1);
+	struct call *call;
+	size_t i;
+
+	for (i = 0; i < 8; i++) {
+		call = call_new();
+		call->job.is_read_only = i % 2 == 0;
+		step(call, "select pg_backend_pid()", NULL, NULL);
+		CHECK(submit(pool, call));
+		wait_all();
+	}
+	CHECK(strcmp(value_of(&calls[0], 0), value_of(&calls[1], 0)) != 0);
+	for (i = 2; i < 8; i++)
+		CHECK(strcmp(value_of(&calls[i], 0),
+			  value_of(&calls[i % 2], 0)) == 0);
+}
+
 /* Neither behind those that run nor behind those that wait. */
 static void
 test_reads_pass_writes(void)
@@ -1378,14 +1400,14 @@ static const struct {
 	TEST(commit_fails), TEST(lost_plans),
 	TEST(lost_plan_beside_a_done_part), TEST(other_0a000),
 	TEST(bound_of_prepared), TEST(large_values),
-	TEST(slow_job_delays_nobody), TEST(reads_pass_writes),
-	TEST(writes_keep_their_place), TEST(queue_is_bounded),
-	TEST(abandoned_in_flight), TEST(terminated_backend),
-	TEST(terminated_while_idle), TEST(crashed_server),
-	TEST(restart_under_load), TEST(server_away), TEST(wrong_password),
-	TEST(malformed_conninfo), TEST(silent_host), TEST(stopped_backend),
-	TEST(listen), TEST(chain), TEST(end_before_commit_is_told),
-	TEST(end_after_commit_is_told) };
+	TEST(slow_job_delays_nobody), TEST(like_work_keeps_its_connection),
+	TEST(reads_pass_writes), TEST(writes_keep_their_place),
+	TEST(queue_is_bounded), TEST(abandoned_in_flight),
+	TEST(terminated_backend), TEST(terminated_while_idle),
+	TEST(crashed_server), TEST(restart_under_load), TEST(server_away),
+	TEST(wrong_password), TEST(malformed_conninfo), TEST(silent_host),
+	TEST(stopped_backend), TEST(listen), TEST(chain),
+	TEST(end_before_commit_is_told), TEST(end_after_commit_is_told) };
 
 static bool
 run(size_t t)
