@@ -449,7 +449,7 @@ end
 $$;
 
 -- What waits to be sorted into a GIN index is sorted in by the write that fills
--- the list: a quarter of a second at PostgreSQL's 4 MB, a few milliseconds so.
+-- the list: a tenth of a second at PostgreSQL's 4 MB, some milliseconds so.
 create or replace function app.shorten_pending_lists() returns void
 language plpgsql
 as $$
