@@ -99,7 +99,8 @@ as $$
 declare
     candidate date := start_on;
     ahead integer := abs(n);
-    -- where the calendar departs from the week: few, and with an index
+    -- where the calendar departs from the week (app.is_workday of nothing
+    -- listed): few, in the words of the index calendar_days_exceptions
     exceptions constant date[] := array(
         select c.day
         from dudao.calendar_days c

@@ -1294,8 +1294,7 @@ begin
             perform set_config('dudao.user_id', actor, true);
         end if;
     when 'void' then
-        perform app.meet_deadline('evaluations', new.id, 'self_score');
-        perform app.meet_deadline('evaluations', new.id, 'objection');
+        perform app.meet_deadline('evaluations', new.id, 'self_score', 'objection');
     else
         null;
     end case;

@@ -361,7 +361,6 @@ def test_an_edit_is_checked_as_the_registration_was(api, db, as_login):
         *found, ("/organization_id", "not-the-visited-unit")}
 
 
-
 # --- lists --------------------------------------------------------------------
 
 

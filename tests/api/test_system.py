@@ -108,19 +108,21 @@ def test_rows_are_in_states_of_their_machine(db, machines):
 
 def checked_values(db):
     """(table.column, values) of CHECK (column in (…)) of the tables that the
-    API writes, in the form that app.shorten_checks() gives them."""
-    for table, column, words in rows(db, """
-            select r.relname, a.attname, words.part[1]
+    API writes, as written or in the form that app.tune_tables() gives them."""
+    for table, column, definition in rows(db, """
+            select r.relname, a.attname, pg_get_constraintdef(c.oid)
             from pg_constraint c
             join pg_class r on r.oid = c.conrelid
             join pg_attribute a on a.attrelid = r.oid
                 and c.conkey = array[a.attnum]
             join app.resources x on x.resource = r.relname
-            cross join regexp_match(pg_get_constraintdef(c.oid),
-                'ANY \\(''{(.*)}''::text\\[\\]\\)') as words(part)
             where c.contype = 'c' and r.relnamespace = 'dudao'::regnamespace
-                and words.part is not null"""):
-        yield f"{table}.{column}", set(words.split(","))
+                and pg_get_constraintdef(c.oid)
+                    ~ 'ARRAY\\[|ANY \\(''{.*}''::text\\['"""):
+        written = re.findall(r"'([^']*)'::text(?!\[)", definition)
+        tuned = re.findall(r"ANY \('{([^}]*)}'::text\[\]\)", definition)
+        yield f"{table}.{column}", {
+            *written, *(word for list_ in tuned for word in list_.split(","))}
 
 
 def test_every_checked_value_has_its_labels(db, labels, machines):

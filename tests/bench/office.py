@@ -66,13 +66,13 @@ class Office:
         self.ledger.room = max(1, int((rate or RATE_MAX) * seconds / 10) + 1)
         self.ledger.before()
         write(self.path, mix(self.client, self.ledger))
-        generator = subprocess.Popen(
-            [BUILD / "openload", self.server.url.rpartition(":")[2], str(rate),
-             str(seconds), str(connections), self.path],
-            text=True, stdout=subprocess.PIPE)
-        generator.stdout.readline()     # all connections are made
-        before = self.server.used()
-        said, _ = generator.communicate()
+        with subprocess.Popen(
+                [BUILD / "openload", self.server.url.rpartition(":")[2],
+                 str(rate), str(seconds), str(connections), self.path],
+                text=True, stdout=subprocess.PIPE) as generator:
+            generator.stdout.readline()     # all connections are made
+            before = self.server.used()
+            said, _ = generator.communicate()
         if generator.returncode:
             sys.exit("bench: openload failed")
         found = json.loads(said)
