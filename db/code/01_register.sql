@@ -8,8 +8,6 @@ delete from app.scope_predicates;
 delete from app.row_rules;
 delete from app.enumerations;
 
-drop function if exists app.register(
-    text, text, boolean, boolean, boolean, boolean, text[], text[], text[]);
 create or replace function app.register(
     resource text,
     permission_group text,
@@ -21,7 +19,8 @@ create or replace function app.register(
     hidden text[] default '{}',
     editable_in text[] default null,
     part_of text default null,
-    part_key text default null)
+    part_key text default null,
+    searched text[] default '{}')
 returns void
 language plpgsql
 as $$
@@ -30,9 +29,9 @@ begin
         raise exception 'app.register: there is no table dudao.%', resource;
     end if;
     insert into app.resources(resource, permission_group, is_machine, is_legal,
-        is_deletable, is_audited, read_only, hidden, editable_in, part_of, part_key)
+        is_deletable, is_audited, read_only, hidden, editable_in, part_of, part_key, searched)
     values (resource, permission_group, machine, legal,
-        deletable, audit, read_only, hidden, editable_in, part_of, part_key)
+        deletable, audit, read_only, hidden, editable_in, part_of, part_key, searched)
     on conflict on constraint resources_pkey do update set
         permission_group = excluded.permission_group,
         is_machine = excluded.is_machine,
@@ -43,7 +42,8 @@ begin
         hidden = excluded.hidden,
         editable_in = excluded.editable_in,
         part_of = excluded.part_of,
-        part_key = excluded.part_key;
+        part_key = excluded.part_key,
+        searched = excluded.searched;
 end
 $$;
 
@@ -462,7 +462,7 @@ as $$
     from pg_attribute a
     where a.attrelid = ('dudao.' || quote_ident(resource))::regclass
         and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
-        and a.attname <> all ('{id,version,created_at,updated_at,created_by,updated_by,is_demo}')
+        and a.attname <> all ('{id,version,created_at,updated_at,created_by,updated_by,is_demo,search}')
 $$;
 
 -- Foreign keys of one column: column, referenced table and its key.
@@ -616,6 +616,16 @@ $f$ || app.checks_of(t) || $f$
     if cardinality(faults) > 0 then
         perform app.refuse(422, 'validation-failed', faults);
     end if;
+$f$;
+    if cardinality(r.searched) > 0 then
+        source := source || format($f$
+    if %s then
+        new.search := app.bigrams(concat_ws(' ', %s));
+    end if;
+$f$, app.changed(r.searched || '{search}'),
+            (select string_agg(format('new.%I', c), ', ') from unnest(r.searched) as c));
+    end if;
+    source := source || $f$
     return new;
 end
 $gen$
@@ -1096,6 +1106,12 @@ begin
     if r.is_machine and not exists (select from app.workflow_states s
             where s.resource = r.resource and s.is_initial) then
         raise exception 'app.refresh: % is a machine without an initial state', r.resource;
+    end if;
+    if (cardinality(r.searched) > 0) is distinct from exists (
+            select from pg_attribute a
+            where a.attrelid = ('dudao.' || quote_ident(r.resource))::regclass
+                and a.attname = 'search') then
+        raise exception 'app.refresh: % has either a column search or what fills it', r.resource;
     end if;
     perform app.generate_user_references(r.resource);
     perform app.generate_scopes(r.resource);

@@ -69,7 +69,7 @@ declare
     own constant text[] := array(
         select c from unnest(app.own_columns(t)) with ordinality as o(c, place)
         where c <> all (r.hidden) order by place);
-    never constant text[] := '{version,created_at,updated_at,created_by,updated_by,is_demo,state,voided_at,voided_by,void_reason}'::text[]
+    never constant text[] := '{version,created_at,updated_at,created_by,updated_by,is_demo,search,state,voided_at,voided_by,void_reason}'::text[]
         || r.read_only || r.hidden
         || array(select a.attname::text from pg_attribute a
             where a.attrelid = row_type::regclass and a.attgenerated <> '');

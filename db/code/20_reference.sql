@@ -1,18 +1,20 @@
 -- Reference data: divisions, organizations, schools, persons, terms of
 -- office, code lists, semesters, calendar, parameters, policy documents.
 
-select app.register('divisions', permission_group => 'reference');
+select app.register('divisions', permission_group => 'reference', searched => '{name}');
 select app.register('code_items', permission_group => 'reference');
 select app.register('semesters', permission_group => 'reference');
-select app.register('organizations', permission_group => 'organizations');
+select app.register('organizations', permission_group => 'organizations',
+    searched => '{name,short_name}');
 select app.register('schools', permission_group => 'organizations',
     read_only => '{organization_id}');
 select app.register('persons', permission_group => 'organizations',
-    hidden => '{id_number_hash}');
+    hidden => '{id_number_hash}', searched => '{name}');
 select app.register('leadership_terms', permission_group => 'organizations');
 select app.register('policy_documents', permission_group => 'policy_documents',
     machine => true, legal => true, editable_in => '{draft,in_force}',
-    read_only => '{is_external,superseded_by_id,repeal_reason,submitted_by}');
+    read_only => '{is_external,superseded_by_id,repeal_reason,submitted_by}',
+    searched => '{title,doc_no,issuer}');
 select app.register('rule_parameter_changes', permission_group => 'parameters',
     machine => true, editable_in => '{proposed}',
     read_only => '{previous_value,decided_by,decided_at}');

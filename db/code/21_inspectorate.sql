@@ -1,7 +1,7 @@
 -- The inspectorate: zones, inspectors, appointments (3.15), plaques and
 -- recusals (3.24).
 
-select app.register('zones', permission_group => 'zones');
+select app.register('zones', permission_group => 'zones', searched => '{name,code}');
 select app.register('zone_memberships', permission_group => 'zones');
 select app.register('inspectors', permission_group => 'zones',
     read_only => '{card_no,rank_id}');

@@ -3,7 +3,7 @@
 select app.register('supervision_tasks', permission_group => 'tasks',
     machine => true, legal => true, editable_in => '{draft}',
     read_only => '{code,cancel_reason,consent_document_id,approved_on,
-        issued_on,started_on,completed_on}');
+        issued_on,started_on,completed_on}', searched => '{title,code}');
 select app.register('team_members', permission_group => 'tasks',
     part_of => 'supervision_tasks', part_key => 'task_id');
 select app.register('supervision_notices', permission_group => 'tasks',
@@ -17,7 +17,8 @@ select app.register('supervision_targets', permission_group => 'targets',
 select app.register('visits', permission_group => 'visits',
     machine => true, legal => true, editable_in => '{draft,returned}',
     read_only => '{organization_id,distance_metres,geo_warning,submitted_at,
-        confirmed_at,unit_remark,reviewed_at,reviewed_by,return_reason}');
+        confirmed_at,unit_remark,reviewed_at,reviewed_by,return_reason}',
+    searched => '{summary,praise,advice}');
 select app.register('visit_items', permission_group => 'visits',
     part_of => 'visits', part_key => 'visit_id',
     deletable => true, read_only => '{problem_id}');

@@ -7,7 +7,7 @@ select app.register('problems', permission_group => 'problems',
         extension_count,extension_requested_on,extension_requested_due_on,
         extension_reason,round,reviewer_inspector_ids,verify_due_on,
         look_back_from,look_back_due_on,disclosure_due_on,
-        escalation_level,major_matter_id}');
+        escalation_level,major_matter_id}', searched => '{title,description,code}');
 select app.register('rectification_plans', permission_group => 'problems',
     part_of => 'problems', part_key => 'problem_id',
     machine => true, editable_in => '{submitted}',

@@ -5,7 +5,7 @@ select app.register('publications', permission_group => 'publications',
     machine => true, legal => true, editable_in => '{draft}',
     read_only => '{code,secrecy_reviewer_id,secrecy_reviewed_at,secrecy_result,
         approved_by,approved_at,published_at,withdrawn_at,withdraw_reason,
-        scheduled_at,correction_of_id}');
+        scheduled_at,correction_of_id}', searched => '{title,summary,body}');
 select app.register('publication_placements', permission_group => 'publications',
     read_only => '{check_at,reachable}');
 

@@ -2,7 +2,8 @@
 -- answers for a member unit, who works in the office (C2.1.1, C2.1.2).
 
 select app.register('committee_members', permission_group => 'committee');
-select app.register('member_units', permission_group => 'committee');
+select app.register('member_units', permission_group => 'committee',
+    searched => '{duties}');
 select app.register('liaisons', permission_group => 'committee',
     read_only => '{nominated_by,confirmed_by,confirmed_at}');
 select app.register('office_staff', permission_group => 'committee');

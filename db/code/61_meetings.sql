@@ -4,13 +4,14 @@
 
 select app.register('meetings', permission_group => 'meetings', machine => true,
     editable_in => '{planned,postponed,held,minutes_drafted}',
-    read_only => '{code,minutes_issued_on,postpone_reason,cancel_reason}');
+    read_only => '{code,minutes_issued_on,postpone_reason,cancel_reason}',
+    searched => '{title,topic,code}');
 select app.register('meeting_agenda_items', permission_group => 'meetings');
 select app.register('meeting_attendances', permission_group => 'meetings');
 select app.register('meeting_resolutions', permission_group => 'meetings',
     machine => true, editable_in => '{open}',
     read_only => '{code,seq,issued_on,reported_on,reported_by,report_text,
-        evidence,done_on,drop_reason}');
+        evidence,done_on,drop_reason}', searched => '{text,code}');
 
 -- c: what was dispatched to the unit, that is from the notice on; resolutions
 -- with the minutes. o: the unit's own resolutions.

@@ -8,11 +8,14 @@ select app.register('budget_lines', permission_group => 'finance',
 select app.register('expense_claims', permission_group => 'finance', machine => true,
     editable_in => '{draft,returned}',
     read_only => '{code,activity_on,category,total_fen,submitted_at,checked_by,
-        checked_at,approved_by,approved_at,paid_by,paid_on,voucher_no,reject_reason}');
+        checked_at,approved_by,approved_at,paid_by,paid_on,voucher_no,reject_reason}',
+    searched => '{code,note}');
 select app.register('expense_items', permission_group => 'finance',
     deletable => true, read_only => '{standard_limit_fen,released}');
-select app.register('facilities', permission_group => 'finance');
-select app.register('informatization_items', permission_group => 'informatization');
+select app.register('facilities', permission_group => 'finance',
+    searched => '{name,asset_no}');
+select app.register('informatization_items', permission_group => 'informatization',
+    searched => '{title}');
 select app.register('external_identifiers', permission_group => 'informatization',
     deletable => true);
 -- its steps are its trail

@@ -5,7 +5,7 @@ select app.register('major_matters', permission_group => 'major_matters',
     machine => true, legal => true, editable_in => '{draft}',
     read_only => '{code,accepted_at,urgent_report_due_at,urgent_reported_at,
         agenda_item_id,resolution_id,resolved_on,dispatch_due_on,
-        reported_up_at,circulated_at,closed_on}');
+        reported_up_at,circulated_at,closed_on}', searched => '{title,description,code}');
 
 insert into app.scope_predicates(resource, scope, predicate) values
     ('major_matters', 'c', 'id = any ((select app.circulated_to_me(''major_matters''))::uuid[])'),

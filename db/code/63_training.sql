@@ -4,10 +4,11 @@
 
 select app.register('training_plans', permission_group => 'training',
     machine => true, editable_in => '{draft,approved}',
-    read_only => '{submitted_on,approved_on,closed_on}');
+    read_only => '{submitted_on,approved_on,closed_on}', searched => '{title}');
 select app.register('training_sessions', permission_group => 'training',
     machine => true, editable_in => '{planned,open}',
-    read_only => '{opened_on,completed_on,closed_on,cancel_reason}');
+    read_only => '{opened_on,completed_on,closed_on,cancel_reason}',
+    searched => '{title,trainer,place}');
 select app.register('training_records', permission_group => 'training',
     machine => true, editable_in => '{enrolled}',
     read_only => '{attended_hours,certificate_no,certified_on,verified_by}');

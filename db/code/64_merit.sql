@@ -15,7 +15,7 @@ select app.register('awards', permission_group => 'awards',
     machine => true, legal => true, editable_in => '{proposed}',
     read_only => '{code,reviewed_on,publicity_from,publicity_to,objections,
         publicity_publication_id,notice_publication_id,doc_no,granted_by,
-        granted_on,revoked_on,end_reason}');
+        granted_on,revoked_on,end_reason}', searched => '{title,citation,code}');
 select app.register('award_decisions', permission_group => 'awards',
     machine => true, legal => true, editable_in => '{draft}',
     read_only => '{doc_no,decided_by,decided_on}');

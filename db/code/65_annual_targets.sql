@@ -4,7 +4,7 @@ select app.register('annual_targets', permission_group => 'annual_targets',
     machine => true, legal => true, editable_in => '{draft}',
     read_only => '{issued_doc_no,issued_on,actual_value,reported_on,reported_by,
         report_text,evidence,verified_on,verified_by,verify_note,adjusted_on,
-        adjust_reason,adjust_count,proposed_by_unit}');
+        adjust_reason,adjust_count,proposed_by_unit}', searched => '{title,measure}');
 
 -- o: what was issued to the unit, and what the unit itself proposes.
 insert into app.scope_predicates(resource, scope, predicate) values

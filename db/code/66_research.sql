@@ -2,14 +2,18 @@
 
 select app.register('center_engagements', permission_group => 'research',
     machine => true, editable_in => '{assigned,working,returned}',
-    read_only => '{code,assigned_by,assigned_on,submitted_on,accepted_on,return_reason}');
+    read_only => '{code,assigned_by,assigned_on,submitted_on,accepted_on,return_reason}',
+    searched => '{title,code}');
 select app.register('research_projects', permission_group => 'research',
     machine => true, editable_in => '{applied,approved,running}',
-    read_only => '{code,approved_on,concluded_on,accepted_on,terminated_on,end_reason}');
+    read_only => '{code,approved_on,concluded_on,accepted_on,terminated_on,end_reason}',
+    searched => '{title,code}');
 select app.register('policy_recommendations', permission_group => 'research',
     machine => true, editable_in => '{draft}',
-    read_only => '{code,submitted_on,adoption,adopted_doc_no,decided_on,decided_by,decision_note}');
-select app.register('exchange_activities', permission_group => 'research');
+    read_only => '{code,submitted_on,adoption,adopted_doc_no,decided_on,decided_by,decision_note}',
+    searched => '{title,text}');
+select app.register('exchange_activities', permission_group => 'research',
+    searched => '{title,place}');
 
 insert into app.enumerations(name, value, label_zh, label_en, sort) values
     ('center_engagements.kind', 'school_evaluation', '学校评估', 'School evaluation', 1),

@@ -7,7 +7,7 @@ select app.register('supervision_reports',
     editable_in => '{draft,returned}',
     read_only => '{doc_no,campaign_id,monitoring_program_id,submitted_by,
         issued_on,issued_by,resolution_id,delivered_on,published_on,
-        exemption_reason,exemption_approved_by}');
+        exemption_reason,exemption_approved_by}', searched => '{title,doc_no}');
 
 insert into app.enumerations(name, value, label_zh, label_en, sort) values
     ('supervision_reports.disclosure', 'full', '全文公开', 'In full', 1),

@@ -6,13 +6,15 @@
 select app.register('indicator_frameworks',
     permission_group => 'indicator_frameworks', machine => true, legal => true,
     editable_in => '{draft}',
-    read_only => '{total,in_force_on,in_force_by,retired_on,retire_reason}');
+    read_only => '{total,in_force_on,in_force_by,retired_on,retire_reason}',
+    searched => '{name,code}');
 select app.register('indicators', permission_group => 'indicator_frameworks',
     deletable => true, read_only => '{level}');
 select app.register('evaluation_campaigns', permission_group => 'evaluations',
     machine => true, editable_in => '{draft}',
     read_only => '{code,seq,approved_on,approved_by,launched_on,finalized_on,
-        circulate_by,published_on,closed_on,cancelled_on,cancel_reason}');
+        circulate_by,published_on,closed_on,cancelled_on,cancel_reason}',
+    searched => '{title,code}');
 select app.register('evaluations', permission_group => 'evaluations',
     machine => true, legal => true);
 select app.register('evaluation_scores', permission_group => 'evaluations');

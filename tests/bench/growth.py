@@ -19,7 +19,8 @@ BATCH = 100_000
 # What becomes of a copied row; n is its number.
 ORGANIZATION = {
     "id": "md5('school' || n)::uuid", "code": "'X' || n", "uscc": "null",
-    "name": "t.name || n", "short_name": "t.short_name || n"}
+    "name": "t.name || n", "short_name": "t.short_name || n",
+    "search": "app.bigrams(concat_ws(' ', t.name || n, t.short_name || n))"}
 SCHOOL = {
     "id": "md5('school' || n)::uuid",
     "organization_id": "md5('school' || n)::uuid",
