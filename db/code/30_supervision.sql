@@ -1470,6 +1470,24 @@ select t.*, json_build_object(
     'is_demo', t.is_demo) as body
 from dudao.supervision_targets t;
 
+-- R-VIS-01: of one inspector's visits of a kind to a school on a day one
+-- counts, the first submitted, whether or not the reader sees the others.
+create or replace function app.is_first_visit(visit dudao.visits) returns boolean
+language plpgsql stable security definer
+as $$
+begin
+    return not exists (
+        select
+        from dudao.visits e
+        where e.organization_id = visit.organization_id
+            and e.inspector_id = visit.inspector_id
+            and e.visited_on = visit.visited_on
+            and e.kind = visit.kind
+            and e.state in ('submitted', 'school_confirmed', 'reviewed')
+            and (e.submitted_at, e.id) < (visit.submitted_at, visit.id));
+end
+$$;
+
 drop view if exists app.visits_json;
 create view app.visits_json with (security_invoker = true) as
 select t.*, json_build_object(
@@ -1514,17 +1532,8 @@ select t.*, json_build_object(
             at time zone 'Asia/Shanghai')
         + (select app.parameter_int('visit_upload_hours'))
             * interval '1 hour', false),
-    -- R-VIS-01: two visits of one inspector to one school on one day are one
     'is_counted', t.state in ('submitted', 'school_confirmed', 'reviewed')
-        and not exists (
-            select
-            from dudao.visits e
-            where e.organization_id = t.organization_id
-                and e.inspector_id = t.inspector_id
-                and e.visited_on = t.visited_on
-                and e.kind = t.kind
-                and e.state in ('submitted', 'school_confirmed', 'reviewed')
-                and (e.submitted_at, e.id) < (t.submitted_at, t.id)),
+        and app.is_first_visit(t),
     'confirmed_at', app.ts(t.confirmed_at),
     'unit_remark', t.unit_remark,
     'reviewed_at', app.ts(t.reviewed_at),

@@ -142,3 +142,8 @@ def test_two_visits_of_a_day_count_once(api, db):
         inspector.act("visits", visit, "submit", {})
         counted.append(inspector.read("visits", visit["id"])["is_counted"])
     assert counted == [True, False]
+    # the same for a township, which sees the second alone: only it is reviewed
+    office = api.login("office_staff")
+    office.act("visits", office.read("visits", visit["id"]), "review", {})
+    assert api.login("township_account").read(
+        "visits", visit["id"])["is_counted"] is False
