@@ -206,6 +206,18 @@ as $$
     where m.ended_on is null and m.zone_id = any ($1)
 $$;
 
+-- A teaching point goes with its school (R-PLQ-01).
+create or replace function app.schools_with_plaques()
+returns setof uuid
+language sql stable security definer
+as $$
+    select s.id
+    from dudao.schools s
+    join dudao.plaques p on p.school_id
+        = coalesce(case when s.school_type = '218' then s.parent_school_id end, s.id)
+    where p.state in ('posted', 'to_replace')
+$$;
+
 create or replace function app.inspectors_named(words text)
 returns setof uuid
 language sql stable security definer

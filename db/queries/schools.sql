@@ -23,7 +23,7 @@ where true
   and t.counts_in_ratio = :counts_in_ratio::boolean
   and t.parent_school_id = any (:parent_school_id::uuid[])
   and t.urban_rural = any (:urban_rural::text[])
-  and exists (select from dudao.plaques p where p.school_id = coalesce(case when t.school_type = '218' then t.parent_school_id end, t.id) and p.state in ('posted', 'to_replace')) = :has_plaque::boolean
+  and (t.id in (select app.schools_with_plaques())) = :has_plaque::boolean
   and t.search @> (select app.bigrams(:q))
 
 -- name: getSchool :one

@@ -116,3 +116,19 @@ def test_step_without_a_body(api):
     for id, status in ((plaque["id"], 415),
                        ("0199c1d2-7a10-7c3e-8d21-5f0a9b1c2d3e", 404)):
         staff.post(f"/v1/plaques/{id}/flag", status=status)
+
+
+@pytest.mark.clause("R-PLQ-01")
+def test_whether_a_school_has_a_plaque_is_the_same_for_all(api):
+    """A township sees the posted ones alone; one to be replaced still hangs."""
+    staff, township = api.login("office_staff"), api.login("township_account")
+    school = township.list("schools", has_plaque="true",
+                           sort="-ident_code")[0]["id"]
+    plaque = staff.one("plaques", school_id=school, state="posted")
+    staff.act("plaques", plaque, "flag", {"reason": "督学变动"})
+    assert not township.list("plaques", school_id=school)
+    for client in (staff, township):
+        for has_plaque in ("true", "false"):
+            found = client.list("schools", has_plaque=has_plaque)
+            assert (school in {row["id"] for row in found}) \
+                == (has_plaque == "true")
