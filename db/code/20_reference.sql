@@ -246,6 +246,15 @@ begin
 end
 $$;
 
+create or replace function app.organization_of(code text) returns uuid
+language plpgsql stable security definer
+as $$
+begin
+    return (
+        select o.id from dudao.organizations o where o.code = $1);
+end
+$$;
+
 -- The accounts of units edit what the unit knows best; the rest is the
 -- office's.
 create or replace function app.is_unit_writer() returns boolean

@@ -154,14 +154,32 @@ select p.id, p.version, p.code, p.kind, p.subject_type, p.subject_id,
         'is_demo', p.is_demo) as body
 from dudao.publications p;
 
--- What everybody may read: no authors, no reviewers, no inner states.
+-- Where a publication stands; a channel that is no longer in use, which the
+-- public does not see by itself, is still where it was published.
+create or replace function app.public_placements(publication uuid) returns json
+language plpgsql stable security definer
+as $$
+begin
+    return (
+        select coalesce(json_agg(json_build_object(
+            'channel', c.name, 'kind', c.kind, 'url', l.url,
+            'broadcast_slot', l.broadcast_slot, 'placed_at', app.ts(l.placed_at))
+            order by l.placed_at, l.id), '[]')
+        from dudao.publication_placements l
+        join dudao.publication_channels c on c.id = l.channel_id
+        where l.publication_id = publication);
+end
+$$;
+
+-- What everybody may read: no authors, no reviewers, no inner states. The
+-- publisher's name stays when the unit itself is no more.
 create view app.public_publications_json with (security_invoker = true) as
 select p.id, p.version, p.code, p.kind, p.subject_type, p.subject_id,
     p.publisher_org_id, p.state, p.published_at, p.created_at, p.search,
     json_build_object(
         'code', p.code, 'kind', p.kind, 'title', p.title,
         'summary', p.summary, 'body', p.body,
-        'publisher', (select o.name from dudao.organizations o where o.id = p.publisher_org_id),
+        'publisher', app.organization_name(p.publisher_org_id),
         'published_at', app.ts(p.published_at),
         'is_corrected', p.state = 'corrected',
         'corrected_by_code', (select c.code from dudao.publications c
@@ -169,13 +187,7 @@ select p.id, p.version, p.code, p.kind, p.subject_type, p.subject_id,
             order by c.published_at desc limit 1),
         'correction_of_code', (select c.code from dudao.publications c
             where c.id = p.correction_of_id),
-        'placements', coalesce((select json_agg(json_build_object(
-                'channel', c.name, 'kind', c.kind, 'url', pl.url,
-                'broadcast_slot', pl.broadcast_slot, 'placed_at', app.ts(pl.placed_at))
-                order by pl.placed_at, pl.id)
-            from dudao.publication_placements pl
-            join dudao.publication_channels c on c.id = pl.channel_id
-            where pl.publication_id = p.id), '[]'::json)) as body
+        'placements', app.public_placements(p.id)) as body
 from dudao.publications p
 where p.state in ('published', 'corrected')
     and (p.expires_at is null or p.expires_at > now());

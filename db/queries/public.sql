@@ -21,7 +21,7 @@ select * from app.read_public_publication(:code)
 select p.body /*keys*/
 from app.public_publications_json p
 where p.kind = 'rectification_disclosure'
-  and p.publisher_org_id in (select o.id from dudao.organizations o where o.code = :unit)
+  and p.publisher_org_id = (select app.organization_of(:unit))
 
 -- name: listPublicAppointmentNotices :list
 -- sort: published_at = p.published_at :: timestamptz

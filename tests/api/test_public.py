@@ -25,6 +25,12 @@ def value(connection, statement, *values):
         return row and row[0]
 
 
+def rows(connection, statement, *values):
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return cursor.fetchall()
+
+
 def published(api, **members):
     """An item of the office, public."""
     office = api.login("office_staff")
@@ -173,6 +179,31 @@ def test_rectifications_of_a_unit(api, db):
         p["code"] for p in api.list("public/rectifications", unit=unit)}
     assert api.list("public/rectifications", unit="ORG-OFF") == []
     assert api.list("public/rectifications", unit="nobody") == []
+
+
+@pytest.mark.clause("C2.3.1.b", "10.2")
+def test_what_was_published_stays_whole(api, db):
+    """Who published it and where, when the unit and the channel are gone."""
+    office = api.login("office_staff")
+    shown = api.one("public/rectifications")
+    unit = office.one("organizations", code=value(
+        db, "select o.code from dudao.organizations o join dudao.publications"
+        " p on p.publisher_org_id = o.id where p.code = %s", shown["code"]))
+    channels = [office.read("publication-channels", id) for id, in rows(
+        db, "select pl.channel_id from dudao.publication_placements pl"
+        " join dudao.publications p on p.id = pl.publication_id"
+        " where p.code = %s", shown["code"])]
+    assert shown["publisher"] == unit["name"] and channels
+    gone = office.change("organizations", unit, {"status": "suspended"})
+    try:
+        for channel in channels:
+            office.change("publication-channels", channel, {"active": False})
+        assert api.one("public/rectifications", unit=unit["code"]) == shown
+    finally:
+        office.change("organizations", gone, {"status": "operating"})
+        for channel in channels:
+            office.change("publication-channels", office.read(
+                "publication-channels", channel["id"]), {"active": True})
 
 
 @pytest.mark.clause("10.2")
