@@ -206,6 +206,13 @@ as $$
     where m.ended_on is null and m.zone_id = any ($1)
 $$;
 
+create or replace function app.schools_of_zones(zone_ids uuid[])
+returns setof uuid
+language sql stable security definer
+as $$
+    select s.id from dudao.schools s where s.zone_id = any ($1)
+$$;
+
 -- A teaching point goes with its school (R-PLQ-01).
 create or replace function app.schools_with_plaques()
 returns setof uuid

@@ -10,7 +10,7 @@ from app.plaques_json t
 where true
   and t.school_id = any (:school_id::uuid[])
   and t.inspector_id = any (:inspector_id::uuid[])
-  and t.school_id in (select s.id from dudao.schools s where s.zone_id = any (:zone_id::uuid[]))
+  and t.school_id in (select app.schools_of_zones(:zone_id::uuid[]))
   and t.state = any (:state::text[])
   and t.posted_on >= :posted_on.gte::date
   and t.posted_on <= :posted_on.lte::date

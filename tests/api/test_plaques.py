@@ -132,3 +132,16 @@ def test_whether_a_school_has_a_plaque_is_the_same_for_all(api):
             found = client.list("schools", has_plaque=has_plaque)
             assert (school in {row["id"] for row in found}) \
                 == (has_plaque == "true")
+
+
+@pytest.mark.clause("C2.2.2.f")
+def test_a_zones_plaques_are_the_same_for_all(api):
+    """Posted ones are everybody's, also where the reader sees no school."""
+    staff = api.login("office_staff")
+    zone = staff.one("zones", code="Z1")["id"]
+    posted = {row["id"] for row in
+              staff.list("plaques", zone_id=zone, state="posted")}
+    assert posted
+    for login in ("school_account", "department_account"):
+        assert posted == {row["id"] for row in api.login(login).list(
+            "plaques", zone_id=zone)}, login
