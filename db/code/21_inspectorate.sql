@@ -823,19 +823,13 @@ $$;
 create or replace function app.last_grade_of(inspector uuid) returns text
 language plpgsql stable security definer
 as $$
-declare
-    grade text;
 begin
-    if to_regclass('dudao.inspector_assessments') is not null then
-        execute $q$
-            select a.grade
-            from dudao.inspector_assessments a
-            where a.inspector_id = $1 and a.state = 'confirmed'
-            order by a.year desc
-            limit 1$q$
-            into grade using inspector;
-    end if;
-    return grade;
+    return (
+        select a.grade
+        from dudao.inspector_assessments a
+        where a.inspector_id = $1 and a.state = 'confirmed'
+        order by a.year desc
+        limit 1);
 end
 $$;
 

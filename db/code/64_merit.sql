@@ -1019,9 +1019,6 @@ create or replace function app.training_hours(inspector uuid, year integer) retu
 language plpgsql stable security definer
 as $$
 begin
-    if to_regclass('dudao.training_records') is null then
-        return null;
-    end if;
     return (
         select coalesce(sum(r.attended_hours), 0)
         from dudao.training_records r

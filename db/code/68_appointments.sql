@@ -168,20 +168,13 @@ as $$
     where m.zone_id = zone and m.ended_on is null
 $$;
 
--- The training file (L-DX-05), once there are training records.
+-- The training file (L-DX-05).
 create or replace function app.trainings_of(inspector uuid) returns json
-language plpgsql stable
+language sql stable
 as $$
-declare
-    result json := '[]';
-begin
-    if to_regclass('app.training_records_json') is not null then
-        execute 'select coalesce(json_agg(t.body order by t.id desc), ''[]'')
-            from app.training_records_json t where t.inspector_id = $1'
-        into result using inspector;
-    end if;
-    return result;
-end
+    select coalesce(json_agg(t.body order by t.id desc), '[]')
+    from app.training_records_json t
+    where t.inspector_id = $1
 $$;
 
 -- Schools and inspectors go to a zone together, or none of them does
