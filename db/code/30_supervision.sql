@@ -1356,6 +1356,18 @@ insert into app.scope_predicates(resource, scope, predicate) values
 
 -- What the API shows --------------------------------------------------------
 
+-- All of them, also to who sees but the own.
+create or replace function app.target_count(task uuid) returns bigint
+language plpgsql stable security definer
+as $$
+begin
+    return (
+        select count(*)
+        from dudao.supervision_targets g
+        where g.task_id = task);
+end
+$$;
+
 drop view if exists app.supervision_tasks_json;
 create view app.supervision_tasks_json with (security_invoker = true) as
 select t.*, json_build_object(
@@ -1385,10 +1397,7 @@ select t.*, json_build_object(
             'target_ids', m.target_ids) order by m.id), '[]')
         from dudao.team_members m
         where m.task_id = t.id),
-    'target_count', (
-        select count(*)
-        from dudao.supervision_targets g
-        where g.task_id = t.id),
+    'target_count', app.target_count(t.id),
     'cancel_reason', t.cancel_reason,
     'consent_document_id', t.consent_document_id,
     'approved_on', t.approved_on,
