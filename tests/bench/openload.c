@@ -396,6 +396,7 @@ conns_greet(void)
 	static const char text[] = "GET /livez HTTP/1.1\r\n"
 				   "Host: localhost\r\n\r\n";
 	static const struct request greeting = { text, sizeof(text) - 1 };
+	uint64_t late_us = now_us() + GRACE_S * 1000000;
 	struct conn *c;
 
 	while (idle_count > 0) {
@@ -403,8 +404,14 @@ conns_greet(void)
 		c->request = &greeting;
 		conn_send(c);
 	}
-	while (busy_count > 0)
+	while (busy_count > 0) {
+		if (now_us() > late_us) {
+			fprintf(stderr, "openload: %zu connections have no answer\n",
+			    busy_count);
+			exit(1);
+		}
 		conns_read();
+	}
 	memset(histogram, 0, sizeof(histogram));
 	memset(statuses, 0, sizeof(statuses));
 	answered = 0;
