@@ -25,7 +25,7 @@ where true
   and p.category = any (:category::text[])
   and p.area = any (:area::text[])
   and p.organization_id = any (:organization_id::uuid[])
-  and p.organization_id in (select s.id from dudao.schools s where s.zone_id = any (:zone_id::uuid[]))
+  and p.organization_id in (select app.schools_of_zones(:zone_id::uuid[]))
   and p.task_id = any (:task_id::uuid[])
   and p.visit_id = any (:visit_id::uuid[])
   and p.target_id = any (:target_id::uuid[])

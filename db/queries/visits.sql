@@ -16,7 +16,7 @@ where true
   and v.state = any (:state::text[])
   and v.kind = any (:kind::text[])
   and v.organization_id = any (:organization_id::uuid[])
-  and v.organization_id in (select s.id from dudao.schools s where s.zone_id = :zone_id::uuid)
+  and v.organization_id in (select app.schools_of_zones(array[:zone_id::uuid]))
   and v.inspector_id = any (:inspector_id::uuid[])
   and v.target_id = any (:target_id::uuid[])
   and v.target_id in (select g.id from dudao.supervision_targets g where g.task_id = :task_id::uuid)

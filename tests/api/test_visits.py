@@ -103,6 +103,8 @@ def test_no_visit_to_the_own_unit(api, db):
     visit = inspector.create("visits", ledger.visit_body(
         db, no_problem_found=True))
     own = ledger.inspector_id(db, "演示督学02")
+    zone = api.login("office_staff").read(
+        "schools", visit["school_id"])["zone_id"]
     with db.cursor() as cursor:
         cursor.execute("alter table dudao.recusals disable trigger user")
         try:
@@ -112,7 +114,10 @@ def test_no_visit_to_the_own_unit(api, db):
                 " (%s, %s, 'interest', 'granted', 'granted') returning id",
                 (own, ledger.organization_id(db)))
             recusal = cursor.fetchone()[0]
-            # a granted recusal hides the unit; the visit stays its author's
+            # a granted recusal hides the unit; the visit stays its author's,
+            # in its zone
+            assert visit["id"] in {row["id"] for row in inspector.list(
+                "visits", zone_id=zone)}
             answer = inspector.act("visits", visit, "submit", {}, status=422)
             assert answer["code"] == "recusal-required"
             assert answer["rule_id"] == "R-INS-09"
