@@ -31,10 +31,13 @@ class Beside(Service):
             DUDAO_DATABASE_URL=service.database_url("dudao_api"), **settings)
 
 
-def cold_start(workspace, service, rounds):
-    """From Kore's first instant to 200 of /readyz, on a migrated database."""
-    ages = []
+def cold_start(workspace, service, database, rounds):
+    """From Kore's first instant to 200 of /readyz, on a migrated database
+    that has nothing else to do: a stopped Kore's backends end after it."""
+    ages, processes = [], len(meter.tree(database.pid))
     for _ in range(rounds):
+        while len(meter.tree(database.pid)) > processes:
+            time.sleep(0.002)
         kore = Beside(workspace, service)
         try:
             kore.start(ready=False)
