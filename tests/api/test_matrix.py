@@ -4,6 +4,7 @@ The matrix is matrix.yaml, the scopes are those of support/matrix.py; what the
 service and the database do is held against both.
 """
 
+import functools
 import uuid
 
 import psycopg2
@@ -62,6 +63,12 @@ HIDDEN = {
     "organizations": {"contact_phone"}, "persons": {"phone"},
     "supervision_reports": {"body", "findings", "statistics"},
     "zones": {"phone"}}
+
+# Filters by rows that a reader of the list may not see himself: who has no
+# business with them does not learn of them by asking.
+BY_HIDDEN_ROWS = {("major_matters", "meeting_id"),
+                  ("supervision_tasks", "organization_id"),
+                  ("supervision_tasks", "zone_id")}
 
 # Reads that do not show rows of one table.
 NO_ROWS = {"getMe", "listWorkflows", "getWorkflow", "listEnumerations",
@@ -287,12 +294,13 @@ def test_every_operation(api, client_of, owner, scopes, server, role):
 # --- lists and rows -----------------------------------------------------------
 
 
-def listed_ids(client, path, pages=LIST_PAGES):
+def listed_ids(client, path, pages=LIST_PAGES, **filters):
     """The ids of the first pages, and whether these were all."""
     ids, cursor = set(), {}
     for _ in range(pages):
         answer = client.get(path, status=200, validate=False,
-                            params={"limit": 200, "fields": "id", **cursor})
+                            params={"limit": 200, "fields": "id", **filters,
+                                    **cursor})
         page = answer.json()
         ids |= {row["id"] for row in page["data"]}
         if not page["page"]["has_more"]:
@@ -359,6 +367,56 @@ def test_a_row_is_the_same_for_all_its_readers(api, client_of):
                     if row[member] != first[0]:
                         wrong.add((table, member, first[1], role))
     assert not wrong
+
+
+def derived_filters(api, template, operation, rows):
+    """Names and schemas of filters that no member of the rows answers."""
+    item = api.contract.document["paths"][template]
+    for parameter in item.get("parameters", []) \
+            + operation.get("parameters", []):
+        parameter = api.contract.resolve(parameter)
+        schema = api.contract.resolve(parameter["schema"])
+        if parameter["in"] == "query" and rows \
+                and parameter["name"] not in {"bom", *rows[0]}:
+            yield parameter["name"], api.contract.resolve(
+                schema.get("items", schema))
+
+
+@pytest.mark.clause("4.2")
+def test_a_filter_picks_the_same_rows_for_all_its_readers(
+        api, client_of, owner):
+    """What is looked up in other rows does not depend on who may see those."""
+    values = {
+        name: [str(id) for id, in fetch(owner, f"select id from {table}"
+                                               " order by id limit 4")]
+        for name, table in {"zone_id": "zones", "meeting_id": "meetings",
+                            "task_id": "supervision_tasks",
+                            "organization_id": "schools"}.items()}
+    whole, tried, wrong = client_of("auditor"), set(), set()
+    all_of = functools.cache(
+        lambda role, template: listed_ids(client_of(role), template)[0])
+    for method, template, operation in operations(api):
+        if method != "get" or kind_of(template, operation) != "list" \
+                or not MATRIX.allows("auditor", operation):
+            continue
+        rows = whole.get(template, status=200, validate=False,
+                         params={"limit": 1}).json()["data"]
+        for name, schema in derived_filters(api, template, operation, rows):
+            for value in ("true", "false") if schema.get("type") == "boolean" \
+                    else values.get(name, ()):
+                found, is_all = listed_ids(whole, template, **{name: value})
+                for role in MATRIX.roles:
+                    if role in ("public", "auditor") or not is_all \
+                            or not MATRIX.allows(role, operation):
+                        continue
+                    mine, _ = listed_ids(client_of(role), template,
+                                         **{name: value})
+                    tried.add(name)
+                    if mine & all_of("auditor", template) \
+                            != found & all_of(role, template):
+                        wrong.add((table_of(template), name, role))
+    assert {"zone_id", "meeting_id", "has_plaque"} <= tried
+    assert {(table, name) for table, name, _ in wrong} <= BY_HIDDEN_ROWS, wrong
 
 
 @pytest.mark.clause("4.2")
