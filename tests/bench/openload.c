@@ -406,7 +406,8 @@ conns_greet(void)
 	}
 	while (busy_count > 0) {
 		if (now_us() > late_us) {
-			fprintf(stderr, "openload: %zu connections have no answer\n",
+			fprintf(stderr,
+			    "openload: %zu connections have no answer\n",
 			    busy_count);
 			exit(1);
 		}
