@@ -58,6 +58,7 @@ HIDDEN = {
     "awards": {"objections"},
     "evaluations": {"verified_onsite", "verify_note", "verified_score",
                     "veto_indicator_ids"},
+    "inspector_appointments": {"objections"},
     "inspectors": {"public_phone"}, "liaisons": {"phone"},
     "meetings": {"minutes", "minutes_attachment_id"},
     "organizations": {"contact_phone"}, "persons": {"phone"},
