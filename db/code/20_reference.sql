@@ -1039,6 +1039,15 @@ $$;
 
 -- Comprehensive supervision of a school (C2.2.2.d, 9-A4) --------------------
 
+-- Whose plaque and comprehensive supervision are the school's: a teaching
+-- point (218) goes with its school (R-PLQ-01, R-CMP-01).
+create or replace function app.bearer_of(school_type text, parent_school_id uuid, id uuid)
+returns uuid
+language sql immutable parallel safe
+as $$
+    select coalesce(case when school_type = '218' then parent_school_id end, id)
+$$;
+
 -- Last: the newest on-site end whose opinion was issued; teaching points
 -- follow their school. Next: the earlier of last + 5 years and the end of a
 -- head's term that no comprehensive covers yet.
@@ -1053,7 +1062,7 @@ select s.id as school_id, done.last_on,
         term.day) as next_due_on
 from dudao.schools s
 cross join lateral (select
-    coalesce(case when s.school_type = '218' then s.parent_school_id end, s.id) as unit,
+    app.bearer_of(s.school_type, s.parent_school_id, s.id) as unit,
     greatest((select (app.parameter('comprehensive_baseline') #>> '{}')::date),
         s.established_on) as since) as x
 cross join lateral (

@@ -220,8 +220,8 @@ language sql stable security definer
 as $$
     select s.id
     from dudao.schools s
-    join dudao.plaques p on p.school_id
-        = coalesce(case when s.school_type = '218' then s.parent_school_id end, s.id)
+    join dudao.plaques p
+        on p.school_id = app.bearer_of(s.school_type, s.parent_school_id, s.id)
     where p.state in ('posted', 'to_replace')
 $$;
 

@@ -55,7 +55,7 @@ $$;
 -- Who and what there was on a day --------------------------------------------
 
 -- The county's operating schools. A teaching point is covered through its
--- parent: parent_id is what bears the plaque.
+-- parent: bearer_id is what bears the plaque.
 create or replace function app.schools_on(day date)
 returns table (id uuid, name text, zone_id uuid, division_id uuid,
     is_point boolean, counts boolean, is_private boolean, bearer_id uuid)
@@ -64,7 +64,7 @@ as $$
     select s.id, o.name, s.zone_id, o.division_id, s.school_type = '218',
         s.counts_in_ratio, s.ownership in ('private_inclusive',
             'private_for_profit', 'private_non_profit'),
-        coalesce(case when s.school_type = '218' then s.parent_school_id end, s.id)
+        app.bearer_of(s.school_type, s.parent_school_id, s.id)
     from dudao.schools s
     join dudao.organizations o on o.id = s.organization_id
     where o.status = 'operating'

@@ -235,11 +235,15 @@ def body_of(api, operation, example):
     return {}
 
 
-def takes(api, template, operation, name):
+def parameters_of(api, template, operation):
     item = api.contract.document["paths"][template]
-    return any(api.contract.resolve(p)["name"] == name
-               for p in item.get("parameters", [])
-               + operation.get("parameters", []))
+    return [api.contract.resolve(p) for p in item.get("parameters", [])
+            + operation.get("parameters", [])]
+
+
+def takes(api, template, operation, name):
+    return any(parameter["name"] == name for parameter
+               in parameters_of(api, template, operation))
 
 
 def send(api, client, method, template, operation, id):
@@ -372,10 +376,7 @@ def test_a_row_is_the_same_for_all_its_readers(api, client_of):
 
 def derived_filters(api, template, operation, rows):
     """Names and schemas of filters that no member of the rows answers."""
-    item = api.contract.document["paths"][template]
-    for parameter in item.get("parameters", []) \
-            + operation.get("parameters", []):
-        parameter = api.contract.resolve(parameter)
+    for parameter in parameters_of(api, template, operation):
         schema = api.contract.resolve(parameter["schema"])
         if parameter["in"] == "query" and rows \
                 and parameter["name"] not in {"bom", *rows[0]}:

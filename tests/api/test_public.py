@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from support.client import Client, unique
+from support.sql import rows
 
 PERSONS = re.compile(r"1[3-9][0-9]{9}|[0-9]{17}[0-9Xx]")
 BODY = "问题：食堂留样不规范。措施：配备专用留样冰箱。"
@@ -23,12 +24,6 @@ def value(connection, statement, *values):
         cursor.execute(statement, values)
         row = cursor.fetchone()
         return row and row[0]
-
-
-def rows(connection, statement, *values):
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
-        return cursor.fetchall()
 
 
 def published(api, **members):
