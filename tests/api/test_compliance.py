@@ -259,9 +259,10 @@ CASES = [
              where recipient_role = 'government'"""),
          ("red", """update dispatches set state = 'returned'
              where recipient_role = 'superior_supervision'""")),
-    case("R-RPT-02", "C2.1.3.f", [REPORT.format(issued=10), """
+    # so long ago that no holidays keep the term open
+    case("R-RPT-02", "C2.1.3.f", [REPORT.format(issued=30), """
             update dispatches set state = 'sent', received_at = null,
-                sent_at = now() - interval '10 days'
+                sent_at = now() - interval '30 days'
             where subject_type = 'supervision_reports';
             update dispatches d set state = 'sent', received_at = null,
                 sent_at = c.finalized_on + interval '12 hours'

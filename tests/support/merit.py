@@ -105,9 +105,10 @@ def assessed_year(db):
 
 
 def visited_year(db):
-    """The year of the last visit: not this one in its first days."""
+    """The year of the demo county's last visit: not this one in its first
+    days."""
     return rows(db, "select extract(year from max(visited_on))::integer"
-                    " from visits where state = 'reviewed'")[0][0]
+                    " from visits where state = 'reviewed' and is_demo")[0][0]
 
 
 def day(db, days):
