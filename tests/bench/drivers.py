@@ -10,6 +10,7 @@ import recorder
 
 HERE = pathlib.Path(__file__).resolve().parent
 PGBENCH = "/usr/lib/postgresql/15/bin/pgbench"
+COLD_S = 2
 MILLISECONDS = {"us": 0.001, "ms": 1, "s": 1000, "m": 60000}
 
 
@@ -46,6 +47,25 @@ def wrk(url, work, seconds, scratch):
         "p99_ms": percentile(99)}
 
 
+def _pgbench(database_url, seconds, clients, scripts, variables, principal,
+             *options):
+    """scripts: as after -f. principal: of the session, if any."""
+    command = [PGBENCH, "-n", "-M", "prepared", f"-c{clients}", "-j1",
+               f"-T{seconds}", *options]
+    for path in scripts:
+        command += ["-f", path]
+    for name, value in variables.items():
+        command.append(f"-D{name}={value}")
+    settings = " ".join(f"-c {name}={value}"
+                        for name, value in principal.items())
+    done = subprocess.run(
+        [*command, database_url], text=True, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, env={**os.environ, "PGOPTIONS": settings})
+    if done.returncode != 0 or "failed transactions: 0 " not in done.stdout:
+        sys.exit(f"bench: pgbench:\n{done.stdout}{done.stderr}")
+    return done
+
+
 def pgbench(database_url, work, seconds, scratch, clients, is_pipeline):
     """The same transactions by PostgreSQL's own generator.
 
@@ -56,18 +76,11 @@ def pgbench(database_url, work, seconds, scratch, clients, is_pipeline):
     text, variables = recorder.script(transactions, is_pipeline, work.varying)
     path = scratch / "script.sql"
     path.write_text(work.prologue + text)
-    options = " ".join(
-        f"-c {name}={value}" for name, value in
-        recorder.settings(transactions[0]).items() if name.startswith("dudao"))
-    command = [PGBENCH, "-n", "-M", "prepared", f"-c{clients}", "-j1", "-P1",
-               f"-T{seconds + 1}", "-f", path]
-    for name, value in {**variables, **work.variables}.items():
-        command.append(f"-D{name}={value}")
-    done = subprocess.run(
-        [*command, database_url], text=True, stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE, env={**os.environ, "PGOPTIONS": options})
-    if done.returncode != 0 or "failed transactions: 0 " not in done.stdout:
-        sys.exit(f"bench: {work.name}: pgbench:\n{done.stdout}{done.stderr}")
+    principal = {name: value for name, value in
+                 recorder.settings(transactions[0]).items()
+                 if name.startswith("dudao")}
+    done = _pgbench(database_url, seconds + 1, clients, [path],
+                    {**variables, **work.variables}, principal, "-P1")
     first = re.search(r"progress: ([\d.]+) s, ([\d.]+) tps", done.stderr)
     warm_s, cold_rate = (float(text) for text in first.groups())
     if warm_s > seconds:    # a machine under foreign load
@@ -76,3 +89,36 @@ def pgbench(database_url, work, seconds, scratch, clients, is_pipeline):
     rate = max(0, count - cold_rate * warm_s) / (seconds + 1 - warm_s)
     return {"requests": count * len(transactions),
             "requests_per_s": rate * len(transactions)}
+
+
+def pgbench_mix(database_url, shares, rate, seconds, scratch, clients):
+    """Several pieces of work at once, each as the service sends it.
+
+    shares: pairs of a piece of work and its weight. rate: transactions a
+    second, or 0 for as many as go; latencies count from when one was due. The
+    connections learn their plans in the first COLD_S, which do not count.
+    """
+    scripts, variables = [], {}
+    for number, (work, weight) in enumerate(shares):
+        text, found = recorder.script(work.transactions, True, work.varying,
+                                      prefix=f"w{number}_")
+        path = scratch / f"script{number}.sql"
+        path.write_text(text)
+        scripts.append(f"{path}@{weight}")
+        variables.update(found)
+    for old in scratch.glob("latencies.*"):
+        old.unlink()
+    _pgbench(database_url, seconds + COLD_S, clients, scripts, variables, {},
+             "--log", f"--log-prefix={scratch}/latencies",
+             *([f"--rate={rate}"] if rate else []))
+    # client, number, latency in µs, script, second, microsecond of the end
+    ends = []
+    for log in scratch.glob("latencies.*"):
+        for line in log.read_text().splitlines():
+            fields = [int(field) for field in line.split()]
+            ends.append((fields[4] + fields[5] / 1e6, fields[2] / 1000))
+    began = min(ends)[0] + COLD_S
+    latencies = sorted(latency for end, latency in ends if end >= began)
+    return {"requests_per_s": len(latencies) / (max(ends)[0] - began),
+            **{f"p{name}_ms": latencies[int(share * (len(latencies) - 1))]
+               for name, share in (("50", 0.5), ("99", 0.99), ("999", 0.999))}}

@@ -2,45 +2,53 @@
 
 The mix is first driven as fast as it goes (the saturation), then at 70 % of
 that for its latencies, and at 200 % for what is refused. Latencies count from
-the moment at which a request was due (openload.c).
+the moment at which a request was due (openload.c). Beside it pgbench sends the
+same transactions, as fast as they go and at 70 % of that.
 """
 
+import collections
 import itertools
 import json
 import subprocess
 import sys
 
+import drivers
 import knobs
 import works
-from drivers import HERE
 from measure import medians
 
-BUILD = HERE.parents[1] / "build/bench"
+BUILD = drivers.HERE.parents[1] / "build/bench"
 # Enough that the server, not the generator, is where requests wait.
 CONNECTIONS = 2400
-RATE_MAX = 3000     # requests a second that a run is prepared for
+CLIENTS = 8         # of pgbench, as many as the service's connections
+RATE_MAX = 6000     # requests a second that a run is prepared for
 
 
 def build():
     BUILD.mkdir(parents=True, exist_ok=True)
     subprocess.run(["gcc", "-std=c11", "-O2", "-D_GNU_SOURCE", "-o",
-                    BUILD / "openload", HERE / "openload.c"], check=True)
+                    BUILD / "openload", drivers.HERE / "openload.c", "-lm"],
+                   check=True)
 
 
 def mix(client, strike_offs):
-    """Of ten: three point reads, a 304, two lists, a search, a list of
-    problems, a create, a strike-off."""
+    """Ten pieces of work in their order, eight of them reads."""
     point, not_modified, listed, searched, created = (
         make(client) for make in (works.point, works.not_modified,
                                   works.filtered_list, works.search,
                                   works.create))
-    ledger = works.Work("", "", [("GET", "/v1/problems?limit=20")], client.token)
-    reads = (point, listed, point, searched, not_modified, ledger, point,
-             listed)
+    ledger = works.Work("ledger", "list of problems",
+                        [("GET", "/v1/problems?limit=20")], client.token)
+    return (point, listed, point, searched, created, not_modified, ledger,
+            point, listed, strike_offs)
+
+
+def requests_of(works_in_order, strike_offs):
+    """With their headers, for as long as there is something to strike off."""
     for request in strike_offs.requests:
-        for work in (*reads[:4], created, *reads[4:]):
-            yield work.requests[0], work.sent_headers()
-        yield request, strike_offs.sent_headers()
+        for work in works_in_order:
+            yield (request if work is strike_offs else work.requests[0],
+                   work.sent_headers())
 
 
 def write(path, requests):
@@ -58,14 +66,15 @@ def write(path, requests):
 
 class Office:
     def __init__(self, server, client, ledger, scratch):
-        self.server, self.client = server, client
-        self.ledger, self.path = ledger, scratch / "requests"
+        self.server, self.ledger = server, ledger
+        self.mix = mix(client, ledger)
+        self.path = scratch / "requests"
 
     def drive(self, rate, seconds, connections):
         """rate 0: as fast as it goes."""
         self.ledger.room = max(1, int((rate or RATE_MAX) * seconds / 10) + 1)
         self.ledger.before()
-        write(self.path, mix(self.client, self.ledger))
+        write(self.path, requests_of(self.mix, self.ledger))
         with subprocess.Popen(
                 [BUILD / "openload", self.server.url.rpartition(":")[2],
                  str(rate), str(seconds), str(connections), self.path],
@@ -87,33 +96,71 @@ class Office:
 
 
 def strike_offs():
-    """How many a run needs at most: one of ten requests."""
-    return RATE_MAX // 10 * (1 + knobs.ROUNDS * knobs.SECONDS * 6)
+    """How many a run needs at most: one of ten requests, and twice as long
+    of pgbench's transactions."""
+    return RATE_MAX // 10 * (1 + knobs.ROUNDS * (
+        knobs.SECONDS * 6 + 2 * (knobs.SECONDS + drivers.COLD_S)))
 
 
-def measure(server, client, ledger, scratch):
+class Ceiling:
+    """pgbench with the transactions of the mix."""
+
+    def __init__(self, office, recorder, scratch):
+        self.office, self.scratch = office, scratch
+        self.shares = []
+        count = collections.Counter(work.name for work in office.mix)
+        for work in {work.name: work for work in office.mix}.values():
+            if not work.transactions:
+                work.record(recorder, office.server.url)
+            self.shares.append((work, count[work.name]))
+
+    def drive(self, rate):
+        found = drivers.pgbench_mix(
+            self.office.server.database.url, self.shares, rate, knobs.SECONDS,
+            self.scratch, CLIENTS)
+        self.office.ledger.check()
+        return found
+
+
+# What is measured: name, title, systems.
+ROWS = (("office", "office hour, 80 % reads", "dudao"),
+        ("office", "office hour, 80 % reads", "pgbench"),
+        ("office-70", "office hour at 70 %", "dudao"),
+        ("office-70", "office hour at 70 %", "pgbench"),
+        ("office-200", "office hour at 200 %", "dudao"))
+
+
+def measure(server, client, ledger, recorder, scratch):
     build()
     office = Office(server, client, ledger, scratch)
+    ceiling = Ceiling(office, recorder, scratch)
     office.drive(0, 1, knobs.CONNECTIONS)
-    rows, rounds = [], ([], [], [])
+    rounds = [[] for _ in ROWS]
     for number in range(knobs.ROUNDS):
         peak = office.drive(0, knobs.SECONDS, knobs.CONNECTIONS)
         rate = peak["requests_per_s"]
         normal = office.drive(0.7 * rate, knobs.SECONDS, CONNECTIONS)
+        bound = ceiling.drive(0)
+        calm = ceiling.drive(0.7 * bound["requests_per_s"])
         flood = office.drive(2 * rate, 2 * knobs.SECONDS, CONNECTIONS)
         flood["share_of_peak"] = flood["requests_per_s"] / rate
-        for kept, found in zip(rounds, (peak, normal, flood)):
+        peak["ratio_to_pgbench"] = rate / bound["requests_per_s"]
+        for found in normal, calm:
+            found["p99_to_p50"] = found["p99_ms"] / found["p50_ms"]
+        for kept, found in zip(rounds, (peak, bound, normal, calm, flood)):
             kept.append(found)
-        print(f"  office hour {number + 1}/{knobs.ROUNDS}: {rate:.0f}, at 70 % "
-              f"p99 {normal['p99_ms']:.1f} ms, at 200 % "
-              f"{flood['share_of_peak']:.0%} of it kept", flush=True)
-    for name, title, found in zip(
-            ("office", "office-70", "office-200"),
-            ("office hour, 80 % reads", "office hour at 70 %",
-             "office hour at 200 %"), rounds):
-        statuses = dict(sum_of([one.pop("statuses") for one in found]))
-        rows.append({"work": name, "title": title, "system": "dudao",
-                     **medians(found), "statuses": statuses})
+        print(f"  office hour {number + 1}/{knobs.ROUNDS}: {rate:.0f}, pgbench "
+              f"{bound['requests_per_s']:.0f}; at 70 % p50 "
+              f"{normal['p50_ms']:.1f} ms and p99 {normal['p99_ms']:.1f}, "
+              f"pgbench {calm['p50_ms']:.1f} and {calm['p99_ms']:.1f}; at "
+              f"200 % {flood['share_of_peak']:.0%} of it kept", flush=True)
+    rows = []
+    for (name, title, system), found in zip(ROWS, rounds):
+        row = {"work": name, "title": title, "system": system}
+        if system == "dudao":
+            row["statuses"] = dict(sum_of([one.pop("statuses")
+                                           for one in found]))
+        rows.append({**row, **medians(found)})
     return rows
 
 

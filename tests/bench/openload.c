@@ -1,6 +1,7 @@
 /*
- * openload.c -- an open-loop HTTP/1.1 load generator. Requests leave on a
- * fixed schedule, whether or not earlier ones were answered, and latency is
+ * openload.c -- an open-loop HTTP/1.1 load generator. Requests leave as those
+ * of many people who know nothing of each other (a Poisson process, as
+ * pgbench's --rate), whether or not earlier ones were answered, and latency is
  * counted from the moment at which a request was due, so that a stalled
  * server cannot make the generator wait with it (coordinated omission).
  *
@@ -22,6 +23,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdbool.h>
@@ -63,9 +65,8 @@ struct conn {
 static struct request *requests;
 static size_t request_count;
 static struct conn *conns;
-/* A ring: each connection in its turn, as of people who ask now and then. */
 static struct conn **idle;
-static size_t conn_count, idle_first, idle_count;
+static size_t idle_count;
 static int epoll_fd;
 static uint64_t histogram[BUCKETS];	    /* of 2xx and 304 */
 static uint64_t refused_histogram[BUCKETS]; /* of all others */
@@ -75,12 +76,14 @@ static size_t busy_count;
 static double rate; /* a second; 0: closed loop */
 static uint64_t start_us, end_us;
 static uint64_t scheduled, sent; /* requests; 0 scheduled in a closed loop */
+static double next_us;		 /* when the next is due, since start_us */
 
 static void die(const char *what);
 static uint64_t now_us(void);
 static void requests_read(const char *path);
 static bool is_over(uint64_t now);
 static bool is_due(uint64_t now, uint64_t *due_us);
+static double interval_us(void);
 static void conn_open(struct conn *c, uint16_t port);
 static void conn_rest(struct conn *c);
 static struct conn *conn_next(void);
@@ -160,16 +163,21 @@ conn_open(struct conn *c, uint16_t port)
 static void
 conn_rest(struct conn *c)
 {
-	idle[(idle_first + idle_count++) % conn_count] = c;
+	idle[idle_count++] = c;
 }
 
+/*
+ * Any of them, as of people who ask now and then. Neighbours were accepted by
+ * the same worker: one after the other they would load it alone for a tenth
+ * of a second.
+ */
 static struct conn *
 conn_next(void)
 {
-	struct conn *c = idle[idle_first];
+	size_t i = (size_t)random() % idle_count;
+	struct conn *c = idle[i];
 
-	idle_first = (idle_first + 1) % conn_count;
-	idle_count--;
+	idle[i] = idle[--idle_count];
 	return (c);
 }
 
@@ -354,8 +362,17 @@ is_due(uint64_t now, uint64_t *due_us)
 		*due_us = now;
 		return (now < end_us);
 	}
-	*due_us = start_us + (uint64_t)((double)sent * 1e6 / rate);
+	*due_us = start_us + (uint64_t)next_us;
 	return (sent < scheduled && *due_us <= now);
+}
+
+/* µs between two requests. */
+static double
+interval_us(void)
+{
+	double share = ((double)random() + 1) / ((double)RAND_MAX + 1);
+
+	return (rate > 0 ? -log(share) * 1e6 / rate : 0);
 }
 
 /* How long nothing has to be sent, at most TURN_US. */
@@ -437,7 +454,6 @@ main(int argc, char **argv)
 	requests_read(argv[5]);
 	conns = calloc(count, sizeof(*conns));
 	idle = calloc(count, sizeof(*idle));
-	conn_count = count;
 	epoll_fd = epoll_create1(0);
 	if (conns == NULL || idle == NULL || epoll_fd < 0)
 		die("start");
@@ -455,6 +471,7 @@ main(int argc, char **argv)
 			c = conn_next();
 			c->request = &requests[sent++ % request_count];
 			c->due_us = due_us;
+			next_us += interval_us();
 			conn_send(c);
 		}
 		conns_read();

@@ -82,13 +82,14 @@ def settings(transaction):
             re.findall(r"set_config\('([\w.]+)', \$(\d+)", statement)}
 
 
-def script(transactions, is_pipeline, varying=()):
+def script(transactions, is_pipeline, varying=(), prefix="v"):
     """A pgbench script and its variables, for -M prepared.
 
     Parameters stay parameters, so that plans are made as the service's are.
     In a pipeline the transaction is sent as the service sends it: principal
     and operation at once. Without one the session has the principal already.
     varying: {value: expression} that stands for it in each transaction.
+    prefix: of the variables' names.
     """
     lines, variables = [], {}
     for number, transaction in enumerate(transactions):
@@ -104,7 +105,7 @@ def script(transactions, is_pipeline, varying=()):
                     return "null"
                 if value in varying:
                     return varying[value]
-                name = f"v{number}_{step}_{match[1]}"
+                name = f"{prefix}{number}_{step}_{match[1]}"
                 variables[name] = value
                 return ":" + name
 

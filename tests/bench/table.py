@@ -86,6 +86,8 @@ def _rest(row):
     if "clients" in row:
         said.append(f"{row['clients']} clients"
                     + (", pipeline" if row["is_pipeline"] else ""))
+    if "p99_to_p50" in row:
+        said.append(f"p99 is {row['p99_to_p50']:.1f} times p50")
     if "share_of_peak" in row:
         said.append(f"{row['share_of_peak']:.0%} of the peak kept")
     if "statuses" in row:
