@@ -25,7 +25,7 @@
 #define PREPARED_MAX 512  /* statements a connection */
 /* Jobs in a transaction. The answers of all wait for the last one's, and
  * libpq must not send a part of them because its buffer is full (64 KiB). */
-#define SHARERS_MAX 8
+#define SHARERS_MAX 16
 #define REASON_SIZE 256
 /* libpq never gives back what its buffers have grown to: after a message as
  * large as this a connection that has nothing to do is made anew. */

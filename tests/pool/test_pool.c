@@ -524,23 +524,24 @@ static void
 test_reads_of_a_turn_share_a_transaction(void)
 {
 	struct pgpool *pool = pool_of(1, 64);
-	struct call *reads[20], *write;
+	struct call *reads[40], *write;
 	size_t i;
 
 	reset_table();
 	prepare_sharing(pool, 1);
-	for (i = 0; i < 20; i++)
+	for (i = 0; i < 40; i++)
 		reads[i] = sharing(pool, i % 4 < 2 ? "one" : "two", "2");
 	wait_all();
-	for (i = 0; i < 20; i++) {
+	for (i = 0; i < 40; i++) {
 		CHECK(saw(reads[i], i % 4 < 2 ? "one" : "two", "3"));
 		/* The principal of the job before it holds for it as well. */
 		CHECK((reads[i]->job.results[0] == NULL) == (i % 2 == 1));
-		/* Eight to a transaction, no more. */
+		/* Sixteen to a transaction, no more. */
 		CHECK((strcmp(transaction_of(reads[i]),
-			   transaction_of(reads[i / 8 * 8])) == 0));
+			   transaction_of(reads[i / 16 * 16])) == 0));
 	}
-	CHECK(strcmp(transaction_of(reads[7]), transaction_of(reads[8])) != 0);
+	CHECK(
+	    strcmp(transaction_of(reads[15]), transaction_of(reads[16])) != 0);
 
 	/* A write stands alone, and its neighbours are not its transaction. */
 	reads[0] = sharing(pool, "before", "3");
@@ -563,14 +564,14 @@ static void
 test_failed_read_leaves_its_neighbours(void)
 {
 	struct pgpool *pool = pool_of(2, 64);
-	struct call *reads[16];
+	struct call *reads[32];
 	size_t i;
 
 	prepare_sharing(pool, 2);
-	for (i = 0; i < 16; i++)
+	for (i = 0; i < 32; i++)
 		reads[i] = sharing(pool, "x", i % 5 == 2 ? "0" : "1");
 	wait_all();
-	for (i = 0; i < 16; i++) {
+	for (i = 0; i < 32; i++) {
 		if (i % 5 == 2) {
 			CHECK(failed_with(reads[i], 1, "22012"));
 			CHECK(reads[i]->job.results[0] == NULL);
@@ -584,19 +585,19 @@ static void
 test_shared_transaction_ends_with_its_backend(void)
 {
 	struct pgpool *pool = pool_of(2, 64);
-	struct call *reads[16];
+	struct call *reads[32];
 	size_t i, round;
 
 	prepare_sharing(pool, 2);
 	for (round = 0; round < 5; round++) {
 		wait_ready(pool, 2);
-		for (i = 0; i < 16; i++)
+		for (i = 0; i < 32; i++)
 			reads[i] = sharing(pool, "x", "1");
 		(void)psql("select pg_terminate_backend(min(pid)) from "
 			   "pg_stat_activity where application_name = "
 			   "'pool test'");
 		wait_all();
-		for (i = 0; i < 16; i++)
+		for (i = 0; i < 32; i++)
 			CHECK(saw(reads[i], "x", "6"));
 	}
 }
