@@ -16,7 +16,7 @@ TABLES = (("problems", "id"), ("rectification_reports", "problem_id"),
           ("problem_reviews", "problem_id"), ("deadlines", "subject_id"))
 NUMBER = "lpad(to_hex(n), 12, '0')"
 PROBLEM = f"('b0000000-0000-7000-8000-' || {NUMBER})::uuid"
-RATE_MAX = 1000     # strike-offs a second that a run is prepared for
+RATE_MAX = 2000     # strike-offs a second that a run is prepared for
 REPORT = f"('b1000000-0000-7000-8000-' || {NUMBER})::uuid"
 
 NEXT_PROBLEM = ("('b0000000-0000-7000-8000-' ||"
