@@ -9,7 +9,9 @@ import pytest
 from support.client import Client, unique
 from support.sql import rows
 
-PERSONS = re.compile(r"1[3-9][0-9]{9}|[0-9]{17}[0-9Xx]")
+# not within a random identifier
+PERSONS = re.compile(
+    r"(?<![0-9a-f])(1[3-9][0-9]{9}|[0-9]{17}[0-9Xx])(?![0-9a-f])")
 BODY = "问题：食堂留样不规范。措施：配备专用留样冰箱。"
 
 # Members that belong to the inside.
