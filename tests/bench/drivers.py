@@ -75,12 +75,12 @@ def pgbench(database_url, work, seconds, scratch, clients, is_pipeline):
     transactions = work.transactions
     text, variables = recorder.script(transactions, is_pipeline, work.varying)
     path = scratch / "script.sql"
-    path.write_text(work.prologue + text)
+    path.write_text(text)
     principal = {name: value for name, value in
                  recorder.settings(transactions[0]).items()
                  if name.startswith("dudao")}
     done = _pgbench(database_url, seconds + 1, clients, [path],
-                    {**variables, **work.variables}, principal, "-P1")
+                    variables, principal, "-P1")
     first = re.search(r"progress: ([\d.]+) s, ([\d.]+) tps", done.stderr)
     warm_s, cold_rate = (float(text) for text in first.groups())
     if warm_s > seconds:    # a machine under foreign load

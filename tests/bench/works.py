@@ -26,8 +26,6 @@ class Work:
     # for pgbench: what the service sent, see recorder.script()
     transactions: list = dataclasses.field(default_factory=list)
     varying: dict = dataclasses.field(default_factory=dict)
-    variables: dict = dataclasses.field(default_factory=dict)
-    prologue: str = ""
 
     def sent_headers(self):
         return {"Authorization": f"Bearer {self.token}", **self.headers}
